@@ -1,0 +1,54 @@
+"""Dots with intervals: one row a measure or group, a zero line, the smallest worthwhile change shaded."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalkit import words
+from evalkit.charts import Chart, of, opening
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw(marks: pd.DataFrame, ax: Axes) -> None:
+    """`point` marks (x the name, y the value, low–high the interval), a `line` at y, a `band` from low to high."""
+    import seaborn as sns
+
+    from evalkit.charts import style
+
+    points = of(marks, "point")
+    heights = [float(len(points) - 1 - place) for place in range(len(points))]
+    for band in of(marks, "band"):
+        ax.axvspan(band.low, band.high, color="#ECECEC", zorder=0)
+    for line in of(marks, "line"):
+        ax.axvline(line.y, color=style.GREY, linewidth=1, linestyle="--", zorder=1)
+    ax.hlines(heights, [p.low for p in points], [p.high for p in points], color=style.BLUE, linewidth=2.2, zorder=2)
+    sns.scatterplot(x=[p.y for p in points], y=heights, s=60, color=style.BLUE, ax=ax, zorder=3)
+    for named in of(marks, "line", "band"):  # named in place, not in a legend
+        at = named.y if named.mark == "line" else named.high
+        ax.annotate(
+            named.label, (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="bottom", color=style.GREY,
+            ha="right" if named.mark == "line" else "left",
+        )  # fmt: skip
+    style.rows(ax, [str(p.x) for p in points], heights)
+    style.words_on(marks, ax)
+
+
+def describe(marks: pd.DataFrame) -> str:
+    """Every dot with its interval, in the order drawn."""
+    said = [
+        f"{p.x}: {words.number(p.y)}"
+        if math.isnan(p.low)
+        else f"{p.x}: {words.number(p.y, words.decimals(p.low, p.high))} ({words.span(p.low, p.high)})"
+        for p in of(marks, "point")
+    ]
+    lines = [f"{named.label}." for named in of(marks, "line", "band") if named.label]
+    shown = "; ".join(said) or "nothing that may be shown"
+    return " ".join([f"Dot chart. {opening(marks)} {shown}.", *lines])
+
+
+CHART = Chart("dots", draw, describe)

@@ -1,0 +1,115 @@
+"""The one gate: `protect(result, audience)` gives the copy an audience may see, or refuses.
+
+Three rules. Nothing about one person leaves the evaluator. A row with fewer people behind it than the programme's
+minimum is withheld from table, marks, sentence, headline and description alike, and where one withheld row could be
+worked out from the total, the next smallest goes with it. The fitted model never leaves.
+
+Withheld is not missing and not zero: the row stays, says `withheld`, and holds no number.
+"""
+
+from __future__ import annotations
+
+from evalkit.errors import Refused
+from evalkit.html import WITHHELD
+from evalkit.result import ALL, Result, Sentence
+from evalkit.terms import Audience, Verdict
+from evalkit.verdict import Decision
+
+import pandas as pd  # isort: skip
+
+PEOPLE = ("people", "leaders", "respondents", "sponsors", "partners", "stories", "admissions")
+"""What `n_of` may count for a row to be about people and so come under the minimum."""
+IDENTIFIERS = frozenset(
+    (
+        "person_id",
+        "participant_id",
+        "respondent_id",
+        "from_id",
+        "to_id",
+        "subject_id",
+        "story_id",
+        "teller_role",
+        "name",
+        "email",
+    )
+)
+"""Columns that name or number a person or a teller: their presence keeps a table with the evaluator."""
+_ORDER = list(Audience)
+
+
+def protect(result: Result, audience: Audience) -> Result:
+    """The copy of a result that this audience may see.
+
+    Raises `Refused` when the result is about single people, or is already a copy for a wider audience than asked.
+    Returns the evaluator's own copy untouched.
+    """
+    if audience is Audience.EVALUATOR:
+        return result
+    named = sorted(IDENTIFIERS & {*result.table.columns, *result.marks.columns})
+    if named:
+        raise Refused(
+            f"{result.about.asked} is about single people ({', '.join(named)}) and stays with the evaluator. "
+            "Show a question about the group instead."
+        )
+    hidden = _hidden(result.table, result.about.minimum_group)
+    small = _small_marks(result.marks, result.about.minimum_group)
+    headline, sentences, cautions = result.parts
+    return result.copy_for(
+        audience,
+        headline=headline if not hidden & set(headline.rows) else Sentence("Withheld: too few people to show"),
+        sentences=_kept(sentences, hidden, result.about.minimum_group),
+        cautions=tuple(caution for caution in cautions if not hidden & set(caution.rows)),
+        decided=_decided(result, hidden),
+        table=_without(result.table, hidden),
+        marks=result.marks[~(small | result.marks["row"].isin(hidden))],
+    )
+
+
+def _hidden(table: pd.DataFrame, minimum: int) -> set[int]:
+    """Rows with too few people, and those from which they could be worked out."""
+    about_people = table["n_of"].isin(PEOPLE) if "n_of" in table else pd.Series(True, index=table.index)
+    people = table["n"].where(about_people).astype("Float64")
+    few = ((people > 0) & (people < minimum)).fillna(False).astype(bool)
+    hidden = set(table.index[few])
+    for _, rows in table[(table["group"] != ALL) & about_people].groupby(["measure", *_split(table)], dropna=False):
+        counts = people.loc[rows.index]
+        shown = counts[~rows.index.isin(hidden) & (counts > 0)].sort_values(kind="stable")
+        lost = counts[rows.index.isin(hidden)].sum()
+        if 0 < lost < minimum and not shown.empty:
+            hidden.add(int(shown.index[0]))
+    return hidden
+
+
+def _split(table: pd.DataFrame) -> list[str]:
+    """Columns that cut a measure into separate sets of groups, each with its own total."""
+    return [name for name in ("wave", "by") if name in table]
+
+
+def _small_marks(marks: pd.DataFrame, minimum: int) -> pd.Series[bool]:
+    return ((marks["n"] > 0) & (marks["n"] < minimum)).fillna(False)
+
+
+def _without(table: pd.DataFrame, hidden: set[int]) -> pd.DataFrame:
+    """The table with every number of the hidden rows taken out and `withheld` in their place."""
+    shown = table.copy()
+    rows = shown.index.isin(hidden)
+    for name in shown.columns:
+        if name in ("measure", "group", "unit", "n_of", "wave", "by", "interval"):
+            continue
+        shown[name] = shown[name].mask(rows)
+    shown["interval"] = shown["interval"].mask(rows, WITHHELD)
+    return shown
+
+
+def _kept(sentences: tuple[Sentence, ...], hidden: set[int], minimum: int) -> tuple[Sentence, ...]:
+    kept = tuple(sentence for sentence in sentences if not hidden & set(sentence.rows))
+    if len(kept) == len(sentences):
+        return kept
+    return (*kept, Sentence(f"Some answers are withheld: fewer than {minimum} people gave them."))
+
+
+def _decided(result: Result, hidden: set[int]) -> Decision:
+    headline, *_ = result.parts
+    if not hidden & set(headline.rows):
+        return result.decided
+    return Decision(Verdict.NOT_MEASURABLE, 2, "Withheld: too few people to show.")

@@ -1,0 +1,183 @@
+"""Tables, figures and one Result as plain accessible HTML: captions, scoped headers, words for every picture.
+
+No script, no outside address. Whatever comes from data is escaped here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalkit import words
+from evalkit.terms import Verdict
+
+if TYPE_CHECKING:
+    from evalkit.result import Quote, Result
+
+SHAPES = {
+    Verdict.IMPROVED: "▲",
+    Verdict.ROSE: "▲",
+    Verdict.WORSENED: "▼",
+    Verdict.FELL: "▼",
+    Verdict.UNCLEAR: "◆",
+    Verdict.MIXED: "◆",
+    Verdict.TOO_EARLY: "○",
+    Verdict.NO_CLEAR_CHANGE: "■",
+    Verdict.DESCRIBED: "□",
+    Verdict.NOT_MEASURABLE: "×",
+}
+"""A shape beside every verdict's word: meaning never rests on colour."""
+
+HEADERS = {
+    "measure": "Measure",
+    "group": "Group",
+    "estimate": "Estimate",
+    "low": "Low",
+    "high": "High",
+    "interval": "Low to high is",
+    "n": "Number",
+    "unit": "Unit",
+    "n_of": "Number of what",
+}
+WITHHELD = "withheld"
+"""Marks a row an audience may not see: neither missing nor zero."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+def escape(value: object) -> str:
+    """Text that stays text.
+
+    >>> escape("<script>")
+    '&lt;script&gt;'
+    """
+    return html.escape(str(value), quote=True)
+
+
+def table(frame: pd.DataFrame, caption: str) -> str:
+    """A captioned table with scoped headers in a region that scrolls by keyboard."""
+    heads = "".join(f'<th scope="col"{_side(frame[name])}>{escape(_header(name))}</th>' for name in frame.columns)
+    rows = "".join(_row(row, frame) for row in frame.to_dict("records"))
+    return (
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _row(row: dict[Any, Any], frame: pd.DataFrame) -> str:
+    places = words.decimals(row["low"], row["high"]) if _has_interval(row) else 2
+    first, *rest = frame.columns
+    cells = "".join(f"<td{_side(frame[name])}>{escape(cell(row[name], places))}</td>" for name in rest)
+    return f'<tr><th scope="row">{escape(cell(row[first], places))}</th>{cells}</tr>'
+
+
+def _has_interval(row: dict[Any, Any]) -> bool:
+    return "low" in row and "high" in row and bool(pd.notna(row["low"]) and pd.notna(row["high"]))
+
+
+def _side(column: pd.Series[Any]) -> str:
+    return ' class="number"' if pd.api.types.is_numeric_dtype(column) else ""
+
+
+def _header(name: str) -> str:
+    return HEADERS.get(name, words.sentence_case(name.replace("_", " ")))
+
+
+def cell(value: object, places: int = 2) -> str:
+    """One value as people read it; a dash where there is none.
+
+    >>> cell(3.14159), cell(None), cell(1200)
+    ('3.14', '–', '1,200')
+    """
+    if value is None or (not isinstance(value, str) and pd.isna(value)):  # type: ignore[call-overload]
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, pd.Timestamp):
+        return words.day(value)
+    if isinstance(value, float):
+        return words.number(value, places)
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def picture(svg: str, alt: str) -> str:
+    """An SVG as an image with its words. Nothing in it can run."""
+    coded = base64.b64encode(svg.encode()).decode("ascii")
+    return f'<img src="data:image/svg+xml;base64,{coded}" alt="{escape(alt)}">'
+
+
+def verdict(given: Verdict) -> str:
+    """The verdict's word with its shape."""
+    return f'<span class="shape" aria-hidden="true">{SHAPES[given]}</span> {escape(words.sentence_case(given.value))}'
+
+
+def chart(result: Result) -> str:
+    """Headline, picture, source line, and the numbers folded beneath."""
+    about = result.about
+    invented = "FICTIONAL. " if about.fictional else ""
+    source = f"{invented}{about.programme}, data to {words.day(about.as_of)}. {result.method.name}."
+    return (
+        f"<figure><figcaption>{escape(result.headline)}</figcaption>{picture(result.svg(), result.alt)}"
+        f'<p class="source">{escape(source)}</p>'
+        f"<details><summary>The numbers in this chart</summary>{table(result.table, result.headline)}</details>"
+        "</figure>"
+    )
+
+
+def result(asked: Result) -> str:
+    """One Result in a notebook: what changed, because of it, the chart, and the rest folded away."""
+    caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in asked.caveats)
+    return (
+        f'<section class="result"><p><strong>{escape(asked.question)}</strong></p><p>{escape(asked.reading)}</p>'
+        f"<p><strong>What changed?</strong> {verdict(asked.verdict)}. {escape(asked.decided.why)} "
+        f"<strong>Because of it?</strong> {escape(words.sentence_case(asked.attribution.value))}.</p>"
+        f"{chart(asked)}{quotes(asked)}"
+        f"<details><summary>What could make this wrong ({len(asked.caveats)})</summary><ul>{caveats}</ul></details>"
+        f"<details><summary>How it was counted, and how sure</summary>{counted(asked)}</details></section>"
+    )
+
+
+def counted(asked: Result) -> str:
+    """Method, assumption, source and grade, in one paragraph."""
+    method = asked.method
+    said = (
+        f"{method.name}. Assumes: {method.assumes} Source: {method.source} How sure: {asked.evidence.words}. "
+        f"Asked as {asked.about.asked}."
+    )
+    return f"<p>{escape(said)}</p>"
+
+
+def quotes(asked: Result) -> str:
+    """The stories chosen, each with who told it and why it was chosen."""
+    return "".join(map(_quote, asked.quotes))
+
+
+def _quote(quote: Quote) -> str:
+    told = "".join(f"<p>{escape(line)}</p>" for line in quote.text.splitlines() if line.strip())
+    source = f"Told by: {quote.told_by or 'not recorded'}. {quote.why_chosen}"
+    title = f"<p><strong>{escape(quote.title)}</strong></p>" if quote.title else ""
+    return f'<blockquote>{title}{told}<p class="source">{escape(source)}</p></blockquote>'
+
+
+def plain_csv(frame: pd.DataFrame) -> str:
+    """CSV for Excel in which no text can be read as a formula; numbers are left alone.
+
+    >>> plain_csv(pd.DataFrame({"group": ["=1+1"], "n": [3]})).splitlines()[1]
+    "'=1+1,3"
+    """
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\r\n")
+    writer.writerow([_safe(name) for name in frame.columns])
+    for row in frame.astype(object).to_numpy().tolist():
+        writer.writerow([_safe(value) for value in row])
+    return page.getvalue()
+
+
+def _safe(value: object) -> object:
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    return "" if pd.isna(value) else value  # type: ignore[call-overload]
