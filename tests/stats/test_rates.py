@@ -1,0 +1,151 @@
+"""`stats.rates` against the worked values of English public-health practice, to 9 digits."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from evalkit.stats import rates
+
+reference = pytest.mark.skipif("EVALKIT_REFERENCE" not in os.environ, reason="EVALKIT_REFERENCE names no folder")
+SAME_TO_NINE = 1e-9
+
+
+def rows(workbook: str, sheet: str) -> Iterator[dict[str, Any]]:
+    """The rows of a PHEindicatormethods worked-values sheet that have a denominator and an answer."""
+    openpyxl = pytest.importorskip("openpyxl")
+    path = Path(os.environ["EVALKIT_REFERENCE"]) / "population" / "phe" / workbook
+    lines = openpyxl.load_workbook(path, data_only=True)[sheet].iter_rows(values_only=True)
+    names = next(lines)
+    for line in lines:
+        row = dict(zip(names, line, strict=True))
+        if line[0] is not None and row.get("value", 0) is not None:
+            yield row
+
+
+def level(row: dict[str, Any]) -> float:
+    return float(row["confidence"].rstrip("%")) / 100
+
+
+@pytest.mark.reference
+@reference
+def test_byars_and_wilson_are_phes() -> None:
+    checked = 0
+    for row in rows("testdata_Byars_Wilson.xlsx", "testdata_B_W"):
+        if row["method"] == "Byars":
+            found = rates.byars(row["x"], confidence=level(row))
+        else:
+            found = rates.wilson(row["x"], row["n"], confidence=level(row))
+        # The workbook is blank where Byar's lower limit does not exist (1 event at 99.8 %)
+        low = math.nan if row["lowercl"] is None else row["lowercl"]
+        assert found.low == pytest.approx(low, rel=SAME_TO_NINE, nan_ok=True)
+        assert found.high == pytest.approx(row["uppercl"], rel=SAME_TO_NINE)
+        checked += 1
+    assert checked == 13
+
+
+@pytest.mark.reference
+@reference
+def test_crude_rates_are_phes() -> None:
+    checked = 0
+    for row in rows("testdata_Rate.xlsx", "testdata_Rate"):
+        for confidence, name in ((0.95, "95_0"), (0.998, "99_8")):
+            found = rates.crude(row["Numerator"], row["Denominator"], per=row["multiplier"], confidence=confidence)
+            expected = (row["value"], row[f"lower{name}cl"], row[f"upper{name}cl"])
+            assert (found.estimate, found.low, found.high) == pytest.approx(expected, rel=SAME_TO_NINE)
+            assert found.method == {"Exact": "exact Poisson", "Byars": "Byar's"}[row["method"]]
+            checked += 1
+    for row in rows("testdata_Rate.xlsx", "testdata_Rate_g"):
+        found = rates.crude(row["Numerator"], row["Denominator"], confidence=level(row))
+        expected = (row["value"], row["lowercl"], row["uppercl"])
+        assert (found.estimate, found.low, found.high) == pytest.approx(expected, rel=SAME_TO_NINE)
+        checked += 1
+    assert checked == 2 * 17 + 9
+
+
+@pytest.mark.reference
+@reference
+def test_proportions_are_phes() -> None:
+    checked = 0
+    for row in rows("testdata_Proportion.xlsx", "testdata_Prop"):
+        for confidence, name in ((0.95, "95_0"), (0.998, "99_8")):
+            found = rates.wilson(row["Numerator"], row["Denominator"], confidence=confidence)
+            ours = [row["multiplier"] * each for each in (found.estimate, found.low, found.high)]
+            assert ours == pytest.approx([row["value"], row[f"lower{name}cl"], row[f"upper{name}cl"]], rel=SAME_TO_NINE)
+            checked += 1
+    assert checked == 2 * 16
+
+
+def test_wilson_is_newcombes_table() -> None:
+    # Newcombe (1998), Statistics in Medicine 17, 857-872, table I, method 3 (score): four examples, 4 decimals
+    table = {(81, 263): (0.2553, 0.3662), (15, 148): (0.0624, 0.1605), (0, 20): (0, 0.1611), (1, 29): (0.0061, 0.1718)}
+    for (count, n), limits in table.items():
+        found = rates.wilson(count, n)
+        assert (found.low, found.high) == pytest.approx(limits, abs=5e-5)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 500), st.floats(0.5, 0.999), st.data())
+def test_wilson_inverts_the_score_test(n: int, confidence: float, data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, n))
+    found = rates.wilson(count, n, confidence=confidence)
+    other = stats.binomtest(count, n).proportion_ci(confidence, method="wilson")
+    assert (found.low, found.high) == pytest.approx((other.low, other.high), rel=1e-9, abs=1e-12)
+    assert found.low <= found.estimate <= found.high
+
+
+@settings(deadline=None)
+@given(st.integers(0, 9), st.floats(1, 1e6), st.floats(0.8, 0.999))
+def test_exact_limits_leave_each_tail_its_half(count: int, denominator: float, confidence: float) -> None:
+    found = rates.crude(count, denominator, per=1, confidence=confidence)
+    tail = (1 - confidence) / 2
+    assert stats.poisson.cdf(count, found.high * denominator) == pytest.approx(tail, rel=1e-6)
+    if count:
+        assert stats.poisson.sf(count - 1, found.low * denominator) == pytest.approx(tail, rel=1e-6)
+    else:
+        assert found.low == 0
+
+
+def test_ten_events_are_where_byars_begins() -> None:
+    nine, ten = rates.crude(9, 100), rates.crude(10, 100)
+    assert (nine.method, ten.method) == ("exact Poisson", "Byar's")
+    assert (ten.low, ten.high) == pytest.approx((1000 * rates.byars(10).low, 1000 * rates.byars(10).high))
+    assert (ten.count, ten.n, ten.per) == (10, 100, 100_000)
+
+
+def test_no_events() -> None:
+    assert rates.byars(0).low == 0
+    assert rates.byars(0).high == pytest.approx((1 - 1 / 9 + 1.959963984540054 / 3) ** 3)
+    assert rates.crude(0, 1000, per=1000).high == pytest.approx(-math.log(0.025))
+    assert rates.wilson(0, 10).low == 0
+    assert rates.wilson(10, 10).high == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: rates.wilson(1, 0), "n must be above 0"),
+        (lambda: rates.wilson(3, 2), "between 0 and n = 2"),
+        (lambda: rates.wilson(-1, 2), "between 0 and n = 2"),
+        (lambda: rates.wilson(math.nan, 2), "between 0 and n = 2"),
+        (lambda: rates.wilson(1, 2, confidence=95), r"95 % is 0\.95"),
+        (lambda: rates.byars(-1), "0 or more"),
+        (lambda: rates.byars(math.nan), "0 or more"),
+        (lambda: rates.crude(-1, 10), "0 or more"),
+        (lambda: rates.crude(math.nan, 10), "0 or more"),
+        (lambda: rates.crude(1, 0), "denominator above 0"),
+        (lambda: rates.crude(1, math.nan), "denominator above 0"),
+        (lambda: rates.crude(1, 10, per=0), "must be above 0"),
+    ],
+)
+def test_rates_refuse(call: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        call()
