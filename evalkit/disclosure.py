@@ -54,14 +54,17 @@ def protect(result: Result, audience: Audience) -> Result:
     hidden = _hidden(result.table, result.about.minimum_group)
     small = _small_marks(result.marks, result.about.minimum_group)
     headline, sentences, cautions = result.parts
+    if hidden & set(headline.rows):
+        headline = Sentence("Withheld: too few people to show")
+    marks = result.marks[~(small | result.marks["row"].isin(hidden))]
     return result.copy_for(
         audience,
-        headline=headline if not hidden & set(headline.rows) else Sentence("Withheld: too few people to show"),
+        headline=headline,
         sentences=_kept(sentences, hidden, result.about.minimum_group),
         cautions=tuple(caution for caution in cautions if not hidden & set(caution.rows)),
         decided=_decided(result, hidden),
         table=_without(result.table, hidden),
-        marks=result.marks[~(small | result.marks["row"].isin(hidden))],
+        marks=marks.assign(label=marks["label"].mask(marks["mark"] == "headline", headline.text)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -12,14 +12,15 @@ SHOWN = 10
 
 
 class DataProblems(ValueError):
-    """The data break their own rules. `.table` lists every problem: file, row, column, value, problem, remedy."""
+    """The data break their own rules. `.table` lists every problem: file, row, column, value, problem, remedy.
+
+    The message shows the first ten and counts the rest; a row is the number a spreadsheet shows.
+    """
 
     def __init__(self, table: pd.DataFrame) -> None:
         self.table = table
         lines = [
-            f"  {p.file}{f', row {p.row}' if str(p.row) else ''}{f', column {p.column}' if p.column else ''}"
-            f"{f': {p.value!r}' if p.value else ''}: {p.problem} {p.remedy}"
-            for p in table.head(SHOWN).itertuples()
+            f"  {_where(problem)}: {problem.problem} {problem.remedy}" for problem in table.head(SHOWN).itertuples()
         ]
         rest = len(table) - SHOWN
         if rest > 0:
@@ -30,6 +31,16 @@ class DataProblems(ValueError):
     def _render_traceback_(self) -> list[str]:
         """Jupyter shows the problems, not the inside of the library."""
         return str(self).splitlines()
+
+
+def _where(problem: Any) -> str:
+    """The file, and as far as it is known the row, the column and what stands there."""
+    places = [problem.file]
+    if str(problem.row).isdigit():
+        places.append(f"row {problem.row}")
+    if problem.column:
+        places.append(f"column {problem.column}")
+    return ", ".join(places) + (f", {problem.value!r}" if problem.value else "")
 
 
 class NotEnoughEvidence(ValueError):

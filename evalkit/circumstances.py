@@ -1,0 +1,78 @@
+"""What surrounds a question: what the answer is about, what else was going on, and whether it is too early to say."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalkit import __version__, words
+from evalkit.result import About
+
+if TYPE_CHECKING:
+    from evalkit.instrument import Instrument
+    from evalkit.measure import Measure
+    from evalkit.programme import Programme
+
+
+def instrument(programme: Programme, on: str) -> Instrument:
+    """The questionnaire asked about, or a ValueError with the ones there are."""
+    if on not in programme.instruments:
+        raise ValueError(f"No instrument is called {on!r}. There are: {words.listed(sorted(programme.instruments))}.")
+    return programme.instruments[on]
+
+
+def measure(programme: Programme, name: str) -> Measure:
+    """The measure asked about, or a ValueError with the ones there are."""
+    if name not in programme.measures:
+        raise ValueError(f"No measure is called {name!r}. There are: {words.listed(sorted(programme.measures))}.")
+    return programme.measures[name]
+
+
+def about(
+    programme: Programme, asked: str, *, n: int | None, of: int | None, counts: str, beneficiary: str = ""
+) -> About:
+    """What an answer is about: enough to ask it again and get the same number."""
+    return About(
+        programme=programme.name,
+        asked=asked,
+        as_of=programme.as_of,
+        data_hash=programme.data_hash,
+        version=__version__,
+        n=n,
+        of=of,
+        counts=counts,
+        minimum_group=programme.minimum_group,
+        fictional=programme.fictional,
+        beneficiary=beneficiary,
+    )
+
+
+def rivals(programme: Programme) -> tuple[str, ...]:
+    """What else was going on where the programme is, by name and month: explanations that are not ruled out.
+
+    Registered `events` of every kind, anywhere or in a programme place, from the start to `as_of`.
+    """
+    events = programme.events
+    arms = programme.places.set_index("place_id")["arm"]
+    here = events["place_id"].isna() | (events["place_id"].map(arms) != "comparison")
+    begins = pd.Timestamp(programme.starts_on)
+    during = (events["starts_on"] <= pd.Timestamp(programme.as_of)) & ~(events["ends_on"] < begins)
+    before = events["ends_on"].isna() & (events["starts_on"] < begins)
+    held = events[here & during & ~before].sort_values("starts_on", kind="stable")
+    named = (f"{event['name']} ({words.month(event['starts_on'])})" for event in held.to_dict("records"))
+    return tuple(dict.fromkeys(named))
+
+
+def too_early(programme: Programme, lag_months: int | None, last: date | pd.Timestamp | None) -> str:
+    """Why it is too early to read a measure, when its last observation lies before the time agreed; else nothing.
+
+    `lag_months`: how long after the start a change may take to show; None when nobody agreed one.
+    """
+    if lag_months is None or last is None:
+        return ""
+    readable = pd.Timestamp(programme.starts_on) + pd.DateOffset(months=lag_months)
+    if pd.Timestamp(last) >= readable:
+        return ""
+    return f"Agreed to be read from {words.month(readable)}; the data end in {words.month(pd.Timestamp(last))}."

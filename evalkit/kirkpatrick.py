@@ -1,0 +1,118 @@
+"""The three levels and Kirkpatrick's four steps together: what was asked, what was answered, and what is blank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalkit import charts, circumstances, words
+from evalkit.errors import NotEnoughEvidence
+from evalkit.evidence import grade
+from evalkit.result import Method, Result, Sentence
+from evalkit.terms import Attribution, Design, Level, Step
+from evalkit.verdict import described
+
+if TYPE_CHECKING:
+    from evalkit.programme import Programme
+
+METHOD = Method(
+    name="Answers counted by level and step; blanks are shown, never filled",
+    source="Kirkpatrick's four steps; three levels: The King's Fund, System leadership (2014)",
+    assumes="A step says nothing about the next: liking is not learning, and learning is not doing.",
+    design=Design.DESCRIBED,
+)
+LEVELS = {Level.INDIVIDUAL: "Leaders", Level.TEAM: "Organisations together", Level.POPULATION: "People's lives"}
+
+
+def coverage(programme: Programme, results: Iterable[Result] | None = None) -> Result:
+    """What was measured, and what was not?
+
+    Takes the Results of the rooms, or asks the rooms itself when given none. A blank is a finding: it says that nobody
+    knows, not that nothing happened. Never infers a later step from an earlier one.
+
+    >>> import evalkit as ek
+    >>> coverage(ek.load("sample_data/salford")).question
+    'What was measured, and what was not?'
+    """
+    answers = [*(results if results is not None else _ask(programme))]
+    held = {
+        (level, step): [a for a in answers if a.level is level and a.kirkpatrick is step]
+        for level in LEVELS
+        for step in Step
+    }
+    table = _table(held)
+    filled = int((table["n"] > 0).sum())
+    headline = Sentence(f"{filled} of {len(table)} cells hold an answer")
+    return Result.of(
+        question="What was measured, and what was not?",
+        level=Level.SYNTHESIS,
+        kirkpatrick=None,
+        headline=headline,
+        sentences=_sentences(table, filled),
+        decided=described("A count of answers."),
+        attribution=Attribution.CANNOT_TELL,
+        table=table,
+        marks=_marks(programme, held, headline.text),
+        chart=charts.named("grid"),
+        method=METHOD,
+        evidence=grade(Design.DESCRIBED),
+        cautions=[Sentence("An answer in a cell says that the question was asked of data, not that it went well.")],
+        about=circumstances.about(programme, "kirkpatrick.coverage()", n=filled, of=len(table), counts="cells"),
+    )
+
+
+def _ask(programme: Programme) -> list[Result]:
+    """Every question these data can answer, asked with its defaults."""
+    from evalkit import individual, population, team
+
+    asked = [
+        *(partial(individual.growth, programme, on=on) for on in _answered(programme, "person")),
+        *(partial(team.maturity, programme, on=on) for on in _answered(programme, "place")),
+        partial(team.bridging, programme),
+        *(partial(population.change, programme, measure=name) for name in programme.outcomes["measure"].unique()),
+    ]
+    found = []
+    for ask in asked:
+        try:
+            found.append(ask())
+        except NotEnoughEvidence:  # a blank cell is the answer
+            continue
+    return found
+
+
+def _answered(programme: Programme, subject: str) -> list[str]:
+    """Instruments with answers or scores about this kind of subject."""
+    tables = (programme.responses, programme.scores)
+    return sorted({name for table in tables for name in table.loc[table["subject_kind"] == subject, "instrument"]})
+
+
+def _table(held: dict[tuple[Level, Step], list[Result]]) -> pd.DataFrame:
+    """A row a cell. `estimate` and `n` count answers. Extras: n_of, answers (verdicts in words)."""
+    return pd.DataFrame(
+        [
+            {"measure": LEVELS[level], "group": words.sentence_case(step.value), "estimate": float(len(found)),
+             "low": float("nan"), "high": float("nan"), "interval": "none given", "n": len(found), "unit": "answers",
+             "n_of": "answers", "answers": "; ".join(a.verdict.value for a in found) or "not measured"}
+            for (level, step), found in held.items()
+        ]
+    ).astype({"n": "Int64"})  # fmt: skip
+
+
+def _sentences(table: pd.DataFrame, filled: int) -> list[Sentence]:
+    blank = [f"{row['measure'].lower()}, {row['group'].lower()}" for row in table[table["n"] == 0].to_dict("records")]
+    said = [Sentence(f"{words.of(filled, len(table))} combinations of level and step hold an answer.")]
+    if blank:
+        said.append(Sentence(f"Not measured: {'; '.join(blank)}."))
+    return said
+
+
+def _marks(programme: Programme, held: dict[tuple[Level, Step], list[Result]], headline: str) -> pd.DataFrame:
+    rows = [
+        {"mark": "cell", "series": LEVELS[level], "x": words.sentence_case(step.value), "y": float(len(found)),
+         "row": place, "label": "\n".join(dict.fromkeys(a.verdict.value for a in found)) or "not measured"}
+        for place, ((level, step), found) in enumerate(held.items())
+    ]  # fmt: skip
+    return charts.marks(rows, headline=headline, subtitle=f"Levels and Kirkpatrick's steps, {programme.name}")

@@ -1,0 +1,336 @@
+"""How do organisations see themselves, domain by domain?"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalkit import charts, circumstances, words
+from evalkit.errors import NotEnoughEvidence
+from evalkit.evidence import attribution, grade
+from evalkit.instrument import Instrument
+from evalkit.result import ALL, Method, Result, Sentence
+from evalkit.stats import change, multiplicity
+from evalkit.terms import Design, Level, Step
+from evalkit.verdict import LEAST_PAIRS, LEVEL, Decision, decide, described
+
+if TYPE_CHECKING:
+    from evalkit.programme import Programme
+    from evalkit.stats.change import PairedChange
+
+QUESTION = "Are organisations working better together?"
+MOVED = ("higher", "lower")
+SAME_PEOPLE = "We cannot tell whether the same people answered."
+
+PUBLISHED = Method(
+    name="Published scores, each at its date",
+    source="the table named in the programme's `source`; instrument: see methods",
+    assumes="The published averages were worked out as the tool says; how many people they rest on is not known.",
+    design=Design.DESCRIBED,
+)
+ASSESSED = Method(
+    name="Mean over places of the mean of those who answered there, and its change with the paired t of places",
+    source="Team-level means and t on K − 1 degrees of freedom: `inference.md` (c), simulated at 6 to 20 teams.",
+    assumes="Places are independent of each other; those who answered speak for their place.",
+    design=Design.BEFORE_AFTER,
+)
+
+
+def maturity(programme: Programme, *, on: str = "icfat", confidence: float = 0.95) -> Result:
+    """Are organisations working better together? How do they see themselves, domain by domain?
+
+    Needs: `responses` about places on the instrument `on`; or published averages in `scores`. Self-assessed maturity
+    rises and falls: a lower score may show better understanding. Averages published without numbers of people and
+    spread are shown at their dates and never tested. Errors: `NotEnoughEvidence` when neither table has the instrument.
+
+    >>> import evalkit as ek
+    >>> maturity(ek.load("sample_data/salford")).verdict
+    <Verdict.DESCRIBED: 'described'>
+    """
+    instrument = circumstances.instrument(programme, on)
+    responses = programme.responses
+    own = responses[(responses["instrument"] == on) & (responses["subject_kind"] == "place")]
+    if not own.empty:
+        return _assessed(programme, instrument, own, confidence)
+    scores = programme.scores[(programme.scores["instrument"] == on) & (programme.scores["subject_kind"] == "place")]
+    if not scores.empty:
+        return _published(programme, instrument, scores)
+    raise NotEnoughEvidence(
+        QUESTION,
+        missing=f"Nobody's answers to {instrument.name} were given, and no scores.",
+        would_answer="responses.csv with the answers of each person, or scores.csv with published averages.",
+    )
+
+
+def _published(programme: Programme, instrument: Instrument, scores: pd.DataFrame) -> Result:
+    """Averages at their dates: no interval, no test, no rate a year."""
+    table = _published_table(programme, instrument, scores)
+    dates = sorted(scores["measured_on"].dropna().unique())
+    apart = _months_apart(dates)
+    evidence = grade(Design.DESCRIBED, informants=("self-assessment",))
+    headline = _published_headline(table, dates)
+    return Result.of(
+        question=QUESTION,
+        level=Level.TEAM,
+        kirkpatrick=Step.BEHAVIOUR,
+        headline=headline,
+        sentences=_published_sentences(instrument, table, dates, apart),
+        decided=described("Averages published without numbers of people and spread cannot be tested."),
+        attribution=attribution(evidence, described("").verdict),
+        table=table,
+        marks=_profile_marks(programme, instrument, table, headline.text),
+        chart=charts.named("profile"),
+        method=PUBLISHED,
+        evidence=evidence,
+        cautions=[
+            Sentence(SAME_PEOPLE),
+            Sentence("How many people each average rests on, and how far they differed, was not published."),
+            Sentence("A self-assessed score can go down because people came to see more clearly."),
+        ],
+        about=circumstances.about(
+            programme, f"team.maturity(on={instrument.id!r})", n=len(scores), of=None, counts="published scores"
+        ),
+    )
+
+
+def _published_table(programme: Programme, instrument: Instrument, scores: pd.DataFrame) -> pd.DataFrame:
+    """A row a place, domain and date, in the tool's order. Extras: n_of, measured_on, aspect."""
+    order = {domain.key: place for place, domain in enumerate(instrument.domains)}
+    aspects = {domain.key: domain.aspect for domain in instrument.domains}
+    names = programme.places.set_index("place_id")["name"]
+    held = scores.assign(order=scores["domain"].map(order)).sort_values(["subject_id", "order", "measured_on"])
+    return pd.DataFrame(
+        {
+            "measure": held["domain"].map(instrument.domain_labels),
+            "group": held["subject_id"].map(names).fillna(held["subject_id"]),
+            "estimate": held["mean"],
+            "low": float("nan"),
+            "high": float("nan"),
+            "interval": "none given",
+            "n": held["n"].astype("Int64"),
+            "unit": f"points on a scale of {instrument.scale.low:g} to {instrument.scale.high:g}",
+            "n_of": "respondents",
+            "measured_on": held["measured_on"],
+            "aspect": held["domain"].map(aspects),
+        }
+    ).reset_index(drop=True)
+
+
+def _months_apart(dates: list[pd.Timestamp]) -> list[int]:
+    return [12 * (later.year - earlier.year) + later.month - earlier.month for earlier, later in pairwise(dates)]
+
+
+def _published_headline(table: pd.DataFrame, dates: list[pd.Timestamp]) -> Sentence:
+    first, last = (table[table["measured_on"] == when] for when in (dates[0], dates[-1]))
+    return Sentence(
+        f"Domain scores from {words.number(first['estimate'].min())} to {words.number(first['estimate'].max())} in "
+        f"{words.month(dates[0])}, and from {words.number(last['estimate'].min())} to "
+        f"{words.number(last['estimate'].max())} in {words.month(dates[-1])}",
+        rows=(*first.index, *last.index),
+    )
+
+
+def _published_sentences(
+    instrument: Instrument, table: pd.DataFrame, dates: list[pd.Timestamp], apart: list[int]
+) -> list[Sentence]:
+    gaps = words.listed([f"{months} months" for months in apart])
+    said = [
+        Sentence(
+            f"{instrument.name} scores were published for {words.listed([words.month(when) for when in dates])}, "
+            f"{gaps} apart, without numbers of people: described here, not tested."
+        )
+    ]
+    for place, rows in table.groupby("group"):  # alphabetical: no place is ranked
+        ends = rows.groupby("measure", sort=False)["estimate"].agg(["first", "last"])
+        moved = (ends["last"] - ends["first"]).sort_values(kind="stable")
+        paths = [
+            f"{domain} was {words.number(ends.loc[domain, 'first'])} and then {words.number(ends.loc[domain, 'last'])}"
+            for domain in dict.fromkeys([moved.index[-1], moved.index[0]])
+        ]
+        said.append(Sentence(f"{place}, first and last date: {words.listed(paths)}.", rows=tuple(rows.index)))
+    return said
+
+
+def _profile_marks(programme: Programme, instrument: Instrument, table: pd.DataFrame, headline: str) -> pd.DataFrame:
+    """A dot a domain and date, anatomy and physiology apart."""
+    shown = table.sort_values("aspect", kind="stable")
+    rows: list[dict[str, Any]] = [
+        {"mark": "point", "series": words.month(row["measured_on"]), "y": row["estimate"], "n": row["n"], "row": place,
+         "x": f"{row['measure']} ({row['aspect']})" if row["aspect"] else row["measure"]}
+        for place, row in zip(shown.index, shown.to_dict("records"), strict=True)
+    ]  # fmt: skip
+    rows.append({"mark": "scale", "low": instrument.scale.low, "high": instrument.scale.high})
+    places = words.listed(sorted(table["group"].unique()))
+    where = programme.name if places == ALL else places
+    return charts.marks(
+        rows,
+        headline=headline,
+        subtitle=f"{instrument.name}, {where}",
+        x_axis=f"score, {instrument.scale.low:g} to {instrument.scale.high:g}",
+    )
+
+
+def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, confidence: float) -> Result:
+    """Places' own people answered: means over places, and change with the t of places."""
+    scores = instrument.score(own).dropna(subset=["score"])
+    waves = sorted(int(wave) for wave in scores["wave"].dropna().unique())
+    by_place = scores.pivot_table(index=["domain", "subject_id"], columns="wave", values="score", aggfunc="mean")
+    changes = _place_changes(by_place, waves, confidence)
+    table = _assessed_table(programme, instrument, scores, by_place, changes, confidence)
+    declared = programme.plan.primary.get("team", "")
+    decided = _assessed_decision(programme, instrument, changes, declared)
+    rivals = circumstances.rivals(programme)
+    evidence = grade(Design.BEFORE_AFTER, informants=("self-assessment",), rivals=rivals)
+    headline = _assessed_headline(instrument, table, changes)
+    return Result.of(
+        question=QUESTION,
+        level=Level.TEAM,
+        kirkpatrick=Step.BEHAVIOUR,
+        headline=headline,
+        sentences=_assessed_sentences(programme, instrument, table, changes, waves),
+        decided=decided,
+        attribution=attribution(evidence, decided.verdict),
+        table=table,
+        marks=_profile_marks(programme, instrument, table[table["what"] == "mean"], headline.text),
+        chart=charts.named("profile"),
+        method=ASSESSED,
+        evidence=evidence,
+        cautions=_assessed_cautions(changes, rivals),
+        about=circumstances.about(
+            programme,
+            f"team.maturity(on={instrument.id!r})",
+            n=scores["respondent_id"].nunique(),
+            of=len(programme.participants) or None,
+            counts="respondents",
+        ),
+        details=changes,
+    )
+
+
+def _place_changes(by_place: pd.DataFrame, waves: list[int], confidence: float) -> dict[str, PairedChange]:
+    """Each domain's change over places, where enough places have both ends."""
+    if len(waves) < 2:
+        return {}
+    found = {}
+    for domain, places in by_place.groupby(level="domain"):
+        both = places[[waves[0], waves[-1]]].dropna()
+        if len(both) >= LEAST_PAIRS and (both[waves[-1]] - both[waves[0]]).nunique() > 1:
+            found[str(domain)] = change.paired(both[waves[0]], both[waves[-1]], confidence=confidence)
+    return found
+
+
+def _assessed_table(
+    programme: Programme,
+    instrument: Instrument,
+    scores: pd.DataFrame,
+    by_place: pd.DataFrame,
+    changes: dict[str, PairedChange],
+    confidence: float,
+) -> pd.DataFrame:
+    """A row a domain and wave (`what` mean), then a row a domain (`what` change). Extras: n_of, measured_on, aspect,
+    what, places."""
+    unit = f"points on a scale of {instrument.scale.low:g} to {instrument.scale.high:g}"
+    dated = scores.groupby("wave")["answered_on"].median()
+    closes = programme.waves.set_index("wave")["closes_on"]
+    rows = []
+    for domain in instrument.domains:
+        own = scores[scores["domain"] == domain.key]
+        for wave in sorted(own["wave"].unique()):
+            answers = own[own["wave"] == wave]
+            place_means = by_place.loc[domain.key][wave].dropna()
+            rows.append(
+                {"measure": domain.label, "estimate": place_means.mean(), "interval": "none given",
+                 "n": answers["respondent_id"].nunique(), "measured_on": closes.get(wave, dated[wave]),
+                 "aspect": domain.aspect, "what": "mean", "places": len(place_means)}
+            )  # fmt: skip
+    for domain in instrument.domains:
+        if domain.key in changes:
+            moved = changes[domain.key]
+            rows.append(
+                {"measure": domain.label, "estimate": moved.estimate, "low": moved.low, "high": moved.high,
+                 "interval": f"{confidence:.0%} confidence",
+                 "n": scores.loc[scores["domain"] == domain.key, "respondent_id"].nunique(),
+                 "measured_on": pd.NaT, "aspect": domain.aspect, "what": "change", "places": moved.n}
+            )  # fmt: skip
+    table = pd.DataFrame(rows).assign(group=ALL, unit=unit, n_of="respondents")
+    first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit"]
+    table = table.reindex(columns=[*first, "n_of", "measured_on", "aspect", "what", "places"])
+    return table.astype({"n": "Int64", "low": float, "high": float})
+
+
+def _assessed_decision(
+    programme: Programme, instrument: Instrument, changes: dict[str, PairedChange], declared: str
+) -> Decision:
+    """The declared domain decides; without one, the tool has no overall score, so the answer is described."""
+    instrument_id, _, domain = declared.partition("/")
+    if instrument_id != instrument.id or not domain:
+        return described("No domain was declared beforehand as the one that counts, and the tool has no overall score.")
+    if domain not in changes:
+        return described(f"Fewer than {LEAST_PAIRS} places were scored at both ends.")
+    return decide(
+        changes[domain],
+        better=instrument.better,
+        worthwhile=instrument.smallest_worthwhile_change,
+        value_words=instrument.validated and not instrument.self_assessed,
+    )
+
+
+def _assessed_headline(instrument: Instrument, table: pd.DataFrame, changes: dict[str, PairedChange]) -> Sentence:
+    if not changes:
+        return Sentence(f"{words.counted(len(instrument.domains), 'domain')} scored, not yet twice")
+    up, down = _clear(changes)
+    rows = tuple(table.index[table["what"] == "change"])
+    return Sentence(
+        f"{len(up)} of {len(changes)} self-assessed domains clearly higher, {len(down)} clearly lower, "
+        f"{len(changes) - len(up) - len(down)} neither",
+        rows,
+    )
+
+
+def _clear(changes: dict[str, PairedChange]) -> tuple[list[str], list[str]]:
+    """Domains clearly higher and clearly lower: Holm over the domains at the verdict's level."""
+    adjusted = multiplicity.adjust([moved.p for moved in changes.values()], "holm").tolist()
+    clear = [key for key, p in zip(changes, adjusted, strict=True) if p < LEVEL]
+    return [key for key in clear if changes[key].estimate > 0], [key for key in clear if changes[key].estimate < 0]
+
+
+def _assessed_sentences(
+    programme: Programme,
+    instrument: Instrument,
+    table: pd.DataFrame,
+    changes: dict[str, PairedChange],
+    waves: list[int],
+) -> list[Sentence]:
+    people = table.loc[table["what"] == "mean", "n"].max()
+    asked = Sentence(
+        f"Up to {people} people scored their own place on {instrument.name} at {words.counted(len(waves), 'wave')}.",
+        rows=tuple(table.index[table["what"] == "mean"]),
+    )
+    if not changes:
+        return [asked]
+    return [asked, *(_moved(instrument, table, keys, how) for keys, how in zip(_clear(changes), MOVED, strict=True))]
+
+
+def _moved(instrument: Instrument, table: pd.DataFrame, keys: list[str], how: str) -> Sentence:
+    """The domains that clearly moved one way, each with where it was and is now."""
+    paths, rows = [], []
+    for key in keys:
+        means = table[(table["measure"] == instrument.domain_labels[key]) & (table["what"] == "mean")]["estimate"]
+        was, now = words.number(means.iloc[0]), words.number(means.iloc[-1])
+        paths.append(f"{instrument.domain_labels[key]} (was {was}, is now {now})")
+        rows += list(means.index)
+    return Sentence(f"Clearly {how} than at the first wave: {words.listed(paths) or 'none'}.", rows=tuple(rows))
+
+
+def _assessed_cautions(changes: dict[str, PairedChange], rivals: tuple[str, ...]) -> list[Sentence]:
+    said = [
+        "People scored their own place: a lower score may mean that they see more clearly.",
+        "There is no comparison: places elsewhere were not asked.",
+    ]
+    if changes:
+        said.append(f"{len(changes)} domains were looked at together, and 'clearly' allows for that.")
+    if rivals:
+        said.append(f"Also going on in the same time: {words.listed(list(rivals))}.")
+    return [Sentence(text) for text in said]
