@@ -1,0 +1,95 @@
+"""Charts: what is drawn is what the marks hold, and the description says it; nothing hangs on colour."""
+
+from __future__ import annotations
+
+import pkgutil
+
+import pytest
+
+from evalkit import charts
+from evalkit.charts import style
+
+EVERY = [module.name for module in pkgutil.iter_modules(charts.__path__) if module.name != "style"]
+WORDS = {"headline": "Was 3.1, is now 3.4", "subtitle": "Score, Testmere", "x_axis": "points"}
+
+
+def some(name: str):
+    """Marks a chart of this name can draw."""
+    three = range(3)
+    months = [f"2024-0{k + 1}-01" for k in three]
+    kinds = {
+        "dots": [
+            *({"mark": "point", "x": f"domain {k}", "y": 0.1 * k, "low": -0.2, "high": 0.9} for k in three),
+            {"mark": "line", "y": 0.0, "label": "no change"},
+            {"mark": "band", "low": -0.1, "high": 0.1, "label": "small"},
+        ],
+        "bars": [{"mark": "bar", "x": f"theme {k}", "y": float(k), "label": f"{k} of 9"} for k in three],
+        "grid": [{"mark": "cell", "series": "Leaders", "x": f"step {k}", "y": k % 2, "label": "rose"} for k in three],
+        "profile": [
+            *({"mark": "point", "series": f"wave {k}", "x": "Culture", "y": 2.0 + k / 10} for k in three),
+            {"mark": "scale", "low": 0, "high": 5},
+        ],
+        "series": [
+            *({"mark": "point", "series": "seen", "x": month, "y": 100.0} for month in months),
+            *({"mark": "line", "series": "fitted", "x": month, "y": 101.0} for month in months),
+            {"mark": "event", "x": "2024-02-01", "label": "programme starts"},
+        ],
+    }
+    return charts.marks(kinds[name], **WORDS)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_chart_draws_and_says_its_marks(name):
+    chart, drawn = charts.named(name), some(name)
+    figure, axes = style.figure()
+    chart.draw(drawn, axes)
+    said = chart.describe(drawn)
+    assert "Was 3.1, is now 3.4" in said
+    assert "Score, Testmere" in said
+    assert style.svg(figure).startswith("<?xml")
+    if name != "series":
+        assert all(str(mark.x) in said for mark in charts.of(drawn, "point", "bar", "cell"))
+    else:
+        assert "programme starts (February 2024)" in said
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_chart_from_which_everything_was_withheld_still_draws_and_says_so(name):
+    chart, drawn = charts.named(name), charts.marks([], **WORDS)
+    _, axes = style.figure()
+    chart.draw(drawn, axes)
+    assert "Was 3.1" in chart.describe(drawn)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_same_marks_give_the_same_bytes(name):
+    def drawn() -> str:
+        figure, axes = style.figure()
+        charts.named(name).draw(some(name), axes)
+        return style.svg(figure)
+
+    assert drawn() == drawn()
+
+
+def test_series_differ_in_shape_and_dash_and_not_in_colour_alone():
+    assert len(set(style.SHAPES)) == len(set(style.DASHES)) == len(set(style.COLOURS)) == 4
+
+
+def _luminance(colour: str) -> float:
+    """WCAG 2.2 relative luminance."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_colours_that_carry_meaning_stand_three_to_one_from_white():
+    for colour in (*style.COLOURS, style.GREY):
+        assert 1.05 / (_luminance(colour) + 0.05) >= 3
+    assert 1.05 / (_luminance(style.GREY) + 0.05) >= 4.5  # words
+
+
+def test_unknown_charts_and_words_are_refused():
+    with pytest.raises(ValueError, match="no chart 'pie'; the charts are: bars, dots"):
+        charts.named("pie")
+    with pytest.raises(ValueError, match="no footer"):
+        charts.marks([], footer="x")

@@ -1,0 +1,73 @@
+"""The command line: exit codes, what goes to stdout, what goes to stderr."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from evalkit import __version__, resources
+from evalkit.cli import app
+
+SAMPLES = resources.folder("sample_data")
+run = CliRunner()
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    folder = tmp_path / "broken"
+    shutil.copytree(SAMPLES / "salford", folder)
+    with (folder / "scores.csv").open("a", encoding="utf-8") as scores:
+        scores.write("place,[red]nowhere[/red]\n")
+    return folder
+
+
+def test_version() -> None:
+    said = run.invoke(app, ["--version"])
+    assert (said.exit_code, said.stdout) == (0, f"{__version__}\n")
+
+
+def test_report_writes_pages_and_prints_where(tmp_path: Path) -> None:
+    said = run.invoke(app, ["report", str(SAMPLES / "salford"), "--out", str(tmp_path), "--audience", "public"])
+    assert said.exit_code == 0, said.output
+    page = Path(said.stdout.strip())
+    assert page == tmp_path / "salford" / "index.html"
+    assert "public audience" in page.read_text(encoding="utf-8")
+
+
+def test_report_of_bad_data_says_what_is_wrong_and_writes_nothing(broken: Path, tmp_path: Path) -> None:
+    said = run.invoke(app, ["report", str(broken), "--out", str(tmp_path / "out")])
+    assert said.exit_code == 1
+    assert said.stdout == ""
+    assert "scores.csv" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_check_finds_no_problems_in_the_samples() -> None:
+    said = run.invoke(app, ["check", str(SAMPLES / "salford")])
+    assert (said.exit_code, said.stdout) == (0, "No problems found.\n")
+
+
+def test_check_lists_problems_as_they_were_written(broken: Path) -> None:
+    said = run.invoke(app, ["check", str(broken)])
+    assert said.exit_code == 1
+    assert "scores.csv" in said.stdout
+    assert "found" in said.stdout
+
+
+def test_simulate_writes_a_folder_that_loads(tmp_path: Path) -> None:
+    said = run.invoke(app, ["simulate", "--seed", "1", "--out", str(tmp_path / "made")])
+    assert said.exit_code == 0, said.output
+    assert said.stdout.strip() == str(tmp_path / "made")
+    assert run.invoke(app, ["check", str(tmp_path / "made")]).exit_code == 0
+
+
+@pytest.mark.parametrize("wrong", [
+    [], ["reports"], ["report", "no_such_folder"], ["check"], ["check", "no_such_folder"], ["simulate"],
+    ["report", "--audience", "evaluator"], ["simulate", "--seed", "x", "--out", "y"],
+])  # fmt: skip
+def test_wrong_usage_is_2(wrong: list[str]) -> None:
+    assert run.invoke(app, wrong).exit_code == 2
