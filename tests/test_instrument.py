@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_schemas.catalogues import Misdescribed
+from data_schemas.catalogues import Misdescribed, read_toml
 from evalkit import instrument, measure
 from evalkit.instrument import OCCASION, OVERALL, Domain, Instrument, Item, Overall, Scale
+from evalkit.reading.settings import settings as reading_settings
 from evalkit.resources import catalogues
 
 SHIPPED = instrument.shipped()
@@ -271,6 +276,51 @@ def test_a_slip_in_a_description_is_named(tmp_path: Path, old: str, new: str, wo
         instrument.read(tmp_path / "own.toml")
 
 
+WRONG_KINDS: list[Any] = [1, -1, 2.5, 1e300, "x", "", True, [], [1], ["x"], {}, {"x": 1}, {"1": 1}, date(2024, 4, 1)]
+
+
+def places_in(said: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a nested description, the first of each list standing for the rest."""
+    if path:
+        yield path
+    inside = said.items() if isinstance(said, dict) else enumerate(said[:1]) if isinstance(said, list) else ()
+    for key, value in inside:
+        yield from places_in(value, (*path, key))
+
+
+def changed(said: Any, path: tuple[Any, ...], value: Any) -> Any:
+    new = deepcopy(said)
+    inner = new
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return new
+
+
+INSTRUMENTS = {name: read_toml(catalogues() / "instruments" / f"{name}.toml") for name in SHIPPED}
+MEASURES = {key: value for key, value in read_toml(catalogues() / "measures.toml").items() if key != "schema"}
+SETTINGS = read_toml(Path(__file__).parent / "broken" / "clean" / "programme.toml") | {
+    "people": {"paid_by": "us"},
+    "audience": "team",
+    "minimum_group": 8,
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "build"),
+    [
+        *((said, instrument.build) for said in INSTRUMENTS.values()),
+        *((said, lambda said: measure.build("m", said)) for said in MEASURES.values()),
+        (SETTINGS, reading_settings),
+    ],
+)
+def test_a_value_of_any_other_kind_is_refused_by_name_or_read(said: Any, build: Callable[[Any], Any]) -> None:
+    for path in places_in(said):
+        for value in WRONG_KINDS:
+            with suppress(Misdescribed):
+                build(changed(said, path, value))
+
+
 def test_a_description_that_holds_together_is_read(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(BARE)
     found = instrument.read(tmp_path / "own.toml")
@@ -333,7 +383,5 @@ def test_a_slip_in_a_measure_is_named(tmp_path: Path, line: str, words: str) -> 
 
 def test_the_menu_has_its_twenty_one_interventions() -> None:
     """Developing Systems Leadership, Menu of Interventions: 6, 7, 4 and 4."""
-    from data_schemas.catalogues import read_toml
-
     menu = read_toml(catalogues() / "interventions.toml")
     assert [len(column) for name, column in menu.items() if name != "schema"] == [6, 7, 4, 4]

@@ -1,0 +1,79 @@
+"""Said: stories, and what those who read them found in them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from data_schemas.tables._columns import Date, Table, Text, column
+
+
+class Stories(Table):
+    """What people told, why it mattered to them, and how far they let it be used."""
+
+    story_id: Text = column("Story", "An id that never changes.", "Give each story one row.", unique=True)
+    collected_on: Date | None = column(
+        "Collected on", "The day it was collected.", "Write the day as 2026-03-31.", blank=True, happened=True
+    )
+    place_id: Text | None = column(
+        "Place",
+        "The place it tells of.",
+        "Add the place to places.csv, or mend the id here.",
+        blank=True,
+        refers="places",
+    )
+    teller_role: Text | None = column(
+        "Teller's role", "As what the teller speaks, never who.", "Write a role, not a name.", blank=True
+    )
+    organisation_id: Text | None = column(
+        "Organisation",
+        "The teller's organisation.",
+        "Add the organisation to organisations.csv, or mend the id here.",
+        blank=True,
+        refers="organisations",
+    )
+    domain: Text | None = column(
+        "Domain of change", "The domain it was told under; blank for any other.", "Write a short word.", blank=True
+    )
+    title: Text | None = column("Title", "A few words.", "Write a few words.", blank=True, form="prose")
+    text: Text = column("Text", "The story as it was told.", "Write the story.", form="prose")
+    why_significant: Text | None = column(
+        "Why it matters", "Why the teller chose it.", "Write the teller's reason.", blank=True, form="prose"
+    )
+    consent: Text = column(
+        "Consent",
+        "use: as told; anonymise: without anything that names; none: never quoted.",
+        "Write use, anonymise or none.",
+        isin=("use", "anonymise", "none"),
+    )
+
+
+class Codes(Table):
+    """What a coder found in a story: one row a code."""
+
+    source_id: Text = column(
+        "Source", "Which story.", "Add the story to stories.csv, or mend the id.", refers="stories"
+    )
+    coder: Text = column("Coder", "Who read it, by an id.", "Write the coder's id.")
+    code: Text = column("Code", "What they found.", "Write a code of the scheme.")
+
+    class Config:
+        """Each code once a coder and story."""
+
+        unique: ClassVar[list[str]] = ["source_id", "coder", "code"]
+
+
+class Coders(Table):
+    """Who read which story: a coder who found nothing is here, and not in codes."""
+
+    source_id: Text = column(
+        "Source", "Which story.", "Add the story to stories.csv, or mend the id.", refers="stories"
+    )
+    coder: Text = column("Coder", "Who read it, by an id.", "Write the coder's id.")
+    coded_on: Date | None = column(
+        "Coded on", "The day it was read.", "Write the day as 2026-03-31.", blank=True, happened=True
+    )
+
+    class Config:
+        """Each coder once a story."""
+
+        unique: ClassVar[list[str]] = ["source_id", "coder"]

@@ -1,0 +1,60 @@
+"""Every problem found, each with its file, the row a spreadsheet shows, its column, its value and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+COLUMNS = ["file", "row", "column", "value", "problem", "remedy"]
+HEADING = 1
+"""The row a spreadsheet gives the headings; the first row of data is the one below."""
+
+
+class Problems:
+    """A growing list of problems, in the order they were found."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, int | None, str, str, str, str]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(
+        self, file: str, problem: str, remedy: str, *, row: int | None = None, column: str = "", value: Any = ""
+    ) -> None:
+        """One problem; `row` is None when it concerns the whole file."""
+        self._found.append((file, row, column, shown(value), problem, remedy))
+
+    def add_rows(
+        self, file: str, problem: str, remedy: str, *, rows: Iterable[int], column: str, values: Iterable[Any]
+    ) -> None:
+        """The same problem in several cells of one column."""
+        for row, value in zip(rows, values, strict=True):
+            self.add(file, problem, remedy, row=int(row), column=column, value=value)
+
+    def rows(self, file: str) -> set[int]:
+        """The rows of a file in which a problem was already found."""
+        return {row for name, row, *_ in self._found if name == file and row is not None}
+
+    def table(self) -> pd.DataFrame:
+        """One row a problem, at most one a cell: what follows from a cell that could not be read is not repeated."""
+        table = pd.DataFrame(self._found, columns=COLUMNS).astype({"row": "Int64"})
+        table = table.astype({name: "str" for name in COLUMNS if name != "row"})
+        in_cell = table["row"].notna() & (table["column"] != "")
+        again = in_cell & table.duplicated(["file", "row", "column"])
+        return table[~again].sort_values(["file", "row"], kind="stable", na_position="first", ignore_index=True)
+
+
+def shown(value: Any) -> str:
+    """A value as the evaluator would have typed it.
+
+    >>> shown(4.0), shown(pd.Timestamp("2026-03-31")), shown(None)
+    ('4', '2026-03-31', '')
+    """
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return ""
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,134 @@
+"""`programme.toml`: what the programme is, who it is for, and what was agreed before anyone looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from data_schemas.catalogues import Misdescribed, check_keys, check_kinds, is_a
+from evalkit.terms import Audience
+
+MINIMUM_GROUP = 5
+"""The smallest group a figure is shown for, unless programme.toml says otherwise. Survey practice uses 5, 8, 10 or 11;
+a programme whose organisations are small should say more."""
+
+THREE_LINES = 'Write a file programme.toml with three lines: schema = 1, name = "…", starts_on = 2026-03-31.'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What was declared before anyone looked.
+
+    `primary`: the measure that decides, by question. `lag_months` and `worthwhile`: by measure or instrument, how long
+    a change may take and the smallest worth having. `families`: measures judged together. `informant`: a rater, such
+    as sponsor, whose clear disagreement makes a verdict mixed.
+    """
+
+    primary: Mapping[str, str] = field(default_factory=dict)
+    lag_months: Mapping[str, int] = field(default_factory=dict)
+    worthwhile: Mapping[str, float] = field(default_factory=dict)
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    informant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    """Who stands behind the evaluation."""
+
+    paid_by: str = ""
+    evaluated_by: str = ""
+    checked_by: str = ""
+    signed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The contents of programme.toml.
+
+    `as_of` None means the latest date in the data; `source` says where published data come from; `agreed_open` who
+    agreed that their scores are shown, and when.
+    """
+
+    name: str
+    starts_on: date
+    as_of: date | None = None
+    minimum_group: int = MINIMUM_GROUP
+    audience: Audience = Audience.COMMISSIONER
+    fictional: bool = False
+    source: str = ""
+    agreed_open: str = ""
+    retention: str = ""
+    plan: Plan = field(default_factory=Plan)
+    people: Notes = field(default_factory=Notes)
+
+    def __post_init__(self) -> None:
+        if self.minimum_group < 1:
+            raise Misdescribed("minimum_group is below 1.", "Write 5 or more.", value=str(self.minimum_group))
+
+
+def settings(said: Mapping[str, Any]) -> Settings:
+    """Settings from the file's contents, every key checked."""
+    check_keys(said, where="programme.toml", needed=("schema", "name", "starts_on"), also=(*_KINDS, *_DATES, *_TABLES))
+    check_kinds(said, _KINDS, where="programme.toml")
+    if said["schema"] != 1:
+        raise Misdescribed("This evalkit reads schema 1.", "Write schema = 1.", value=str(said["schema"]))
+    dates: dict[str, Any] = {name: _date(name, said[name]) for name in _DATES if name in said}
+    plain = {name: said[name] for name in _KINDS if name in said and name != "schema"}
+    if "audience" in plain:
+        plain["audience"] = _audience(plain["audience"])
+    return Settings(**plain, **dates, plan=_plan(said.get("plan", {})), people=_notes(said.get("people", {})))
+
+
+_KINDS = {
+    "schema": "whole number",
+    "name": "text",
+    "minimum_group": "whole number",
+    "audience": "text",
+    "fictional": "yes or no",
+    "source": "text",
+    "agreed_open": "text",
+    "retention": "text",
+}
+_DATES = ("starts_on", "as_of")
+_TABLES = ("plan", "people")
+
+
+def _date(name: str, value: Any) -> date:
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise Misdescribed(
+            f"{name!r} is not a date.", f"Write it without quotes: {name} = 2026-03-31.", value=str(value)
+        )
+    return value
+
+
+def _audience(value: str) -> Audience:
+    if value not in list(Audience):
+        raise Misdescribed("The audience is not one evalkit knows.", f"Write {', '.join(Audience)}.", value=value)
+    return Audience(value)
+
+
+def _plan(said: Mapping[str, Any]) -> Plan:
+    kinds = {"primary": "text", "lag_months": "whole number", "worthwhile": "number", "families": "list"}
+    check_keys(said, where="[plan]", needed=(), also=(*kinds, "informant"))
+    is_a(said.get("informant", ""), "text", where="[plan] informant")
+    for part, kind in kinds.items():
+        is_a(said.get(part, {}), "table", where=f"[plan] {part}")
+        for key, value in said.get(part, {}).items():
+            is_a(value, kind, where=f"[plan] {part} {key!r}")
+            for name in value if kind == "list" else ():
+                is_a(name, "text", where=f"[plan] {part} {key!r}")
+    return Plan(
+        primary=dict(said.get("primary", {})),
+        lag_months=dict(said.get("lag_months", {})),
+        worthwhile={key: float(value) for key, value in said.get("worthwhile", {}).items()},
+        families={key: tuple(value) for key, value in said.get("families", {}).items()},
+        informant=said.get("informant", ""),
+    )
+
+
+def _notes(said: Mapping[str, Any]) -> Notes:
+    check_keys(said, where="[people]", needed=(), also=Notes.__dataclass_fields__)
+    check_kinds(said, dict.fromkeys(said, "text"), where="[people]")
+    return Notes(**said)

@@ -1,0 +1,170 @@
+"""From the bytes of a CSV file to its cells as text, or the named reason why not. No cell is given a type here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.reading.problems import HEADING, Problems
+
+SAVE_AS = "In Excel: File, Save As, CSV UTF-8 (comma delimited)."
+"""How to save what evalkit reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One column as text: its distinct values, and which of them each row holds."""
+
+    distinct: NDArray[np.object_]
+    which: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file's columns as text, and the row a spreadsheet shows for each of its records."""
+
+    columns: dict[str, Cells]
+    rows: NDArray[np.int64]
+
+
+def open_sheet(file: str, content: bytes, problems: Problems) -> Sheet | None:
+    """The sheet, or None when its problems leave nothing to read."""
+    if not _is_text(file, content, problems):
+        return None
+    try:
+        raw = pd.read_csv(
+            io.BytesIO(content),
+            header=None,
+            dtype=object,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            encoding="utf-8-sig",
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError):
+        _report_shape(file, content, problems)
+        return None
+    columns = [_cells(raw[number]) for number in raw]
+    if _has_short_rows(content, columns, len(raw)) and _report_uneven_rows(file, content, problems):
+        return None
+    return _under_headings(file, columns, problems)
+
+
+def _is_text(file: str, content: bytes, problems: Problems) -> bool:
+    if not content.strip(b"\xef\xbb\xbf\r\n\t ,;"):
+        problems.add(file, "The file is empty.", "Write the headings and rows, or take the file out of the folder.")
+        return False
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in content:
+        problems.add(file, "The file is not text in UTF-8.", SAVE_AS)
+        return False
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _report_bad_byte(file, content, error.start, problems)
+        return False
+    first = re.split(rb"[\r\n]", content, maxsplit=1)[0]
+    for mark, name in ((b";", "semicolons"), (b"\t", "tabs")):
+        if mark in first and b"," not in first:
+            problems.add(file, f"The columns are separated by {name}, not commas.", SAVE_AS, row=HEADING)
+            return False
+    return True
+
+
+def _report_bad_byte(file: str, content: bytes, position: int, problems: Problems) -> None:
+    """Latin-1 keeps one character a byte, so the cell can be counted out; Windows-1252 shows what was meant."""
+    begun = 3 if content.startswith(b"\xef\xbb\xbf") else 0
+    text = content[begun:].decode("latin-1")
+    before = list(csv.reader(io.StringIO(text[: position - begun], newline="")))
+    row, place = max(len(before), 1), max(len(before[-1]) - 1, 0) if before else 0
+    if text[position - begun - 1 : position - begun] in ("\n", "\r"):
+        row, place = row + 1, 0
+    records = csv.reader(io.StringIO(text, newline=""))
+    heading: list[str] = []
+    record: list[str] = []
+    for number, record in enumerate(records, start=HEADING):
+        heading = heading or record
+        if number == row:
+            break
+    cell = record[place].encode("latin-1").decode("cp1252", errors="replace") if place < len(record) else ""
+    problems.add(
+        file,
+        "The file is not in UTF-8: this cell holds the first character that cannot be read.",
+        SAVE_AS,
+        row=row,
+        column=heading[place] if place < len(heading) and row != HEADING else "",
+        value=cell,
+    )
+
+
+def _cells(raw: pd.Series[Any]) -> Cells:
+    which, distinct = pd.factorize(raw.to_numpy(dtype=object))
+    return Cells(np.asarray(distinct, dtype=object), which)
+
+
+def _records(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the row a spreadsheet gives it, as the csv module reads it."""
+    text = content.decode("utf-8-sig")
+    return enumerate(csv.reader(io.StringIO(text, newline="")), start=HEADING)
+
+
+def _report_shape(file: str, content: bytes, problems: Problems) -> None:
+    """Why the file does not fall into rows and columns. Slow and exact: only ever for a broken file."""
+    if content.count(b'"') % 2:
+        problems.add(file, "A quotation mark is opened and never closed.", f"Close it. {SAVE_AS}")
+    elif not _report_uneven_rows(file, content, problems):
+        problems.add(file, "The file does not fall into rows and columns.", SAVE_AS)
+
+
+def _has_short_rows(content: bytes, columns: list[Cells], records: int) -> bool:
+    """A complete row has a comma fewer than columns: so count the commas, less those inside cells."""
+    within = 0
+    if b'"' in content:
+        for cells in columns:
+            held = np.fromiter((text.count(",") for text in cells.distinct), dtype="int64", count=len(cells.distinct))
+            within += int(held[cells.which].sum())
+    return content.count(b",") - within != (len(columns) - 1) * records
+
+
+def _report_uneven_rows(file: str, content: bytes, problems: Problems) -> bool:
+    headings, found = 0, False
+    for row, record in _records(content):
+        headings = headings or len(record)
+        if not record or len(record) == headings:
+            continue
+        found = True
+        problems.add(
+            file,
+            f"The row has {len(record)} cells and the headings have {headings}.",
+            "Put text that holds a comma between quotation marks, and give every row as many cells as headings.",
+            row=row,
+        )
+    return found
+
+
+def _under_headings(file: str, columns: list[Cells], problems: Problems) -> Sheet | None:
+    """The first record names the columns; records that are wholly blank are passed over without shifting numbers."""
+    headings = [str(cells.distinct[cells.which[0]]) for cells in columns]
+    blank = np.ones(len(columns[0].which), dtype=bool)
+    for cells in columns:
+        blank &= (cells.distinct == "")[cells.which]
+    keep = ~blank
+    keep[0] = False
+    twice = [name for name, times in Counter(headings).items() if times > 1 and name]
+    for name in twice:
+        problems.add(file, "Two columns have this heading.", "Rename or remove one.", row=HEADING, column=name)
+    named: dict[str, Cells] = {}
+    for heading, cells in zip(headings, columns, strict=True):
+        held = Cells(cells.distinct, cells.which[keep])
+        if heading:
+            named[heading] = held
+        elif (held.distinct[np.unique(held.which)] != "").any():
+            problems.add(file, "A column has cells and no heading.", "Write its heading, or remove it.", row=HEADING)
+    return None if twice else Sheet(named, np.flatnonzero(keep) + HEADING)
