@@ -70,8 +70,11 @@ def report(
 
     samples = resources.folder("sample_data")
     asked = folders or [samples / "northmere", samples / "salford"]
-    with _refusals(), Console(stderr=True).status("Reading the data") as status:
-        pages = bundle.publish(asked, out, audience=audience.value, progress=lambda said: status.update(said))
+    screen = Console(stderr=True)
+    with _refusals(), screen.status("Reading the data"):
+        pages = bundle.publish(
+            asked, out, audience=audience.value, progress=lambda said: screen.print(said, markup=False)
+        )
     for written in pages:
         typer.echo(written)
 

@@ -118,7 +118,7 @@ def verdict(given: Verdict) -> str:
 def chart(result: Result) -> str:
     """Headline, picture, source line, and the numbers folded beneath."""
     about = result.about
-    invented = "FICTIONAL. " if about.fictional else ""
+    invented = "FICTIONAL. " if about.fictional and "FICTIONAL" not in about.programme else ""
     source = f"{invented}{about.programme}, data to {words.day(about.as_of)}. {result.method.name}."
     return (
         f"<figure><figcaption>{escape(result.headline)}</figcaption>{picture(result.svg(), result.alt)}"

@@ -27,11 +27,11 @@ CEILING = 0.25
 """Above this share of first answers at the top of the scale, intervals for a rise are lopsided (`inference.md` (d))."""
 
 WHO_RATED = {
-    "self": "leaders, of themselves",
-    "sponsor": "sponsors, of leaders",
-    "line_manager": "line managers, of leaders",
-    "peer": "peers, of leaders",
-    "partner": "partner agencies, of leaders",
+    "self": "leaders rated themselves",
+    "sponsor": "sponsors rated leaders",
+    "line_manager": "line managers rated leaders",
+    "peer": "peers rated leaders",
+    "partner": "partner agencies rated leaders",
 }
 OUTSIDE = "partner"
 """The rater who is not in the programme: 'partner agencies not directly involved' (AQuA, learning point 10)."""
@@ -142,7 +142,7 @@ def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] |
     if len(waves) < 2:
         raise NotEnoughEvidence(
             question,
-            missing=f"{instrument.name} has answers by {WHO_RATED.get(rater, rater)} at {len(waves)} waves.",
+            missing=f"{words.sentence_case(_rated(rater))} on the {instrument.name} at {len(waves)} waves.",
             would_answer="the same people answering it again, at least six months later, in responses.csv.",
         )
     first, last = between or (int(waves[0]), int(waves[-1]))
@@ -154,6 +154,11 @@ def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] |
             would_answer=f"choosing between two of the waves answered: {words.listed([str(int(w)) for w in waves])}.",
         )
     return _Asked(programme, instrument, rater, first, last, instrument.score(own))
+
+
+def _rated(rater: str) -> str:
+    """Who rated whom, in words."""
+    return WHO_RATED.get(rater, f"{rater.replace('_', ' ')}s rated leaders")
 
 
 def _change(asked: _Asked, domain: str, confidence: float) -> PanelChange:
@@ -274,7 +279,7 @@ def _sentences(asked: _Asked, primary: PanelChange, decided: Decision) -> list[S
     both = words.of(primary.n_both, took_part) if took_part else f"{primary.n_both}"
     return [
         Sentence(
-            f"{words.sentence_case(WHO_RATED.get(asked.rater, asked.rater))}: the mean on {asked.instrument.name} was "
+            f"{words.sentence_case(_rated(asked.rater))}: the mean on the {asked.instrument.name} was "
             f"{words.number(means[asked.first], places)} in {asked.when(asked.first)} and is now "
             f"{words.number(means[asked.last], places)} in {asked.when(asked.last)}, "
             f"{words.higher(primary.estimate, places)} ({words.between(decided.low, decided.high, places)}, "
@@ -282,7 +287,7 @@ def _sentences(asked: _Asked, primary: PanelChange, decided: Decision) -> list[S
             rows=(0,),
         ),
         Sentence(
-            f"{both} leaders were rated at both times; {primary.n} at least once, and all their answers count.",
+            f"{both} leaders were rated at both times, {primary.n} at least once; all answers count.",
             rows=(0,),
         ),
     ]
@@ -301,7 +306,7 @@ def _marks(asked: _Asked, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     return charts.marks(
         rows,
         headline=headline,
-        subtitle=f"Change in {asked.instrument.name}, {WHO_RATED.get(asked.rater, asked.rater)}, "
+        subtitle=f"Change in {asked.instrument.name}, {_rated(asked.rater)}, "
         f"{asked.when(asked.first)} to {asked.when(asked.last)}",
         x_axis=f"points, later minus earlier, with {table['interval'].iloc[0]} intervals",
     )

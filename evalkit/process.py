@@ -96,7 +96,7 @@ def _groups(programme: Programme) -> pd.DataFrame:
     sector = organisation.map(programme.organisations.set_index("organisation_id")["sector"])
     seniority = programme.participants.set_index("participant_id")["seniority"].reindex(organisation.index)
     groups = pd.DataFrame({"seniority": seniority, "sector": sector})
-    return groups.fillna(NOT_SAID).replace("_", " ", regex=True)
+    return groups.fillna(NOT_SAID).map(words.plain)
 
 
 def _table(people: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:

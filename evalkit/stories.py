@@ -22,8 +22,10 @@ METHOD = Method(
     assumes="Nothing about people who told no story: tellers chose themselves or were chosen.",
     design=Design.DESCRIBED,
 )
-QUOTED = 3
-"""At most this many stories are quoted: enough to hear voices, few enough to read."""
+MOST_TOLD = 2
+"""This many of the most told themes are heard in a story, and one story that went badly: voices, few enough to read."""
+WENT_BADLY = "went_badly"
+"""The domain kept for what did not go well: collecting by success alone would never hear it (Davies and Dart 2005)."""
 
 
 def themes(programme: Programme) -> Result:
@@ -83,7 +85,7 @@ def _table(told: pd.DataFrame, codes: pd.DataFrame, readers: pd.Series[int]) -> 
     counted = counted.sort_values(["n", "code"], ascending=[False, True], kind="stable")
     return pd.DataFrame(
         {
-            "measure": counted["code"].str.replace("_", " ").map(words.sentence_case),
+            "measure": counted["code"].map(words.plain).map(words.sentence_case),
             "group": ALL,
             "estimate": 100 * counted["n"] / len(told),
             "low": float("nan"),
@@ -122,20 +124,23 @@ def _marks(programme: Programme, table: pd.DataFrame, told: int, headline: str) 
 
 
 def _quotes(told: pd.DataFrame, codes: pd.DataFrame, table: pd.DataFrame) -> list[Quote]:
-    """For each of the most told themes, the earliest story its readers share and whose teller agreed to its use."""
+    """By a printed rule: the earliest story of each of the most told themes, and the earliest that went badly."""
     usable = told[told["consent"] == "use"].sort_values("collected_on", kind="stable")
-    chosen: list[Quote] = []
-    used: set[str] = set()
-    for theme in table["measure"].head(QUOTED):
-        of_theme = codes[codes["code"].str.replace("_", " ").map(words.sentence_case) == theme]
-        for story_id in usable.index[usable.index.isin(of_theme["source_id"]) & ~usable.index.isin(used)][:1]:
-            story = usable.loc[story_id]
-            used.add(story_id)
-            why = f"The earliest story on “{theme.lower()}” whose teller agreed to its use."
-            chosen.append(
-                Quote(story["title"] or "", story["text"], (story["teller_role"] or "").replace("_", " "), why)
-            )
-    return chosen
+    themes = codes["code"].map(words.plain).map(words.sentence_case)
+    chosen: dict[str, Quote] = {}
+    for theme in table["measure"].head(MOST_TOLD):
+        of_theme = usable.index.isin(codes.loc[themes == theme, "source_id"])
+        _choose(chosen, usable[of_theme], f"the earliest story on “{theme.lower()}”")
+    _choose(chosen, usable[usable["domain"] == WENT_BADLY], "the earliest story of something that did not go well")
+    return list(chosen.values())
+
+
+def _choose(chosen: dict[str, Quote], stories: pd.DataFrame, why: str) -> None:
+    """The first of these stories not chosen yet, with the reason."""
+    for story_id, story in stories[~stories.index.isin(chosen)].head(1).iterrows():
+        told_by = words.plain(story["teller_role"] or "")
+        reason = f"Chosen because it is {why} whose teller agreed to its use."
+        chosen[str(story_id)] = Quote(story["title"] or "", story["text"], told_by, reason)
 
 
 def _cautions(codes: pd.DataFrame) -> list[Sentence]:

@@ -171,6 +171,19 @@ def listed(items: list[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+ACRONYMS = {"nhs": "NHS", "gp": "GP", "vcse": "VCSE", "ods": "ODS"}
+"""Words of keys that are written in capitals."""
+
+
+def plain(key: str) -> str:
+    """A key of the data as people write it.
+
+    >>> plain("gp_federation"), plain("senior_middle")
+    ('GP federation', 'senior middle')
+    """
+    return " ".join(ACRONYMS.get(part, part) for part in key.split("_"))
+
+
 def sentence_case(text: str) -> str:
     """The first letter large, the rest untouched.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def draw(marks: pd.DataFrame, ax: Axes) -> None:
-    """`point` marks (x the name, y the value, low–high the interval), a `line` at y, a `band` from low to high."""
+    """`point` marks (x the name, y the value, low–high its interval), a `line` at y, a `band`, a `scale`'s ends."""
     import seaborn as sns
 
     from evalkit.charts import style
@@ -26,6 +26,8 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
         ax.axvspan(band.low, band.high, color="#ECECEC", zorder=0)
     for line in of(marks, "line"):
         ax.axvline(line.y, color=style.GREY, linewidth=1, linestyle="--", zorder=1)
+    for scale in of(marks, "scale"):
+        ax.set_xlim(scale.low, scale.high)
     ax.hlines(heights, [p.low for p in points], [p.high for p in points], color=style.BLUE, linewidth=2.2, zorder=2)
     sns.scatterplot(x=[p.y for p in points], y=heights, s=60, color=style.BLUE, ax=ax, zorder=3)
     for named in of(marks, "line", "band"):  # named in place, not in a legend

@@ -26,11 +26,11 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
     ax.fill_between(_dates(bands), [b.low for b in bands], [b.high for b in bands], color=style.PALE, alpha=0.6, lw=0)
     sns.scatterplot(x=_dates(points), y=[p.y for p in points], s=16, color=style.GREY, ax=ax, legend=False)
     for place, (name, line) in enumerate(by_series(of(marks, "line")).items()):
-        shade = style.COLOURS[place % 4]
-        ax.plot(_dates(line), [m.y for m in line], color=shade, linestyle=style.DASHES[place % 4], linewidth=2)
+        shade, dash = style.COLOURS[place % 4], style.DASHES[place % 4]
+        ax.plot(_dates(line), [m.y for m in line], color=shade, linestyle=dash, linewidth=2)
         ax.annotate(
-            textwrap.fill(name, 15), (_dates(line)[-1], line[-1].y), xytext=(5, 0), textcoords="offset points",
-            fontsize=8.5, color=shade, va="bottom" if place % 2 else "top",
+            textwrap.fill(f"{style.DASH_WORDS[place % 4]} {name}", 15), (_dates(line)[-1], line[-1].y), xytext=(5, 0),
+            textcoords="offset points", fontsize=8.5, color=style.GREY, va="bottom" if place % 2 else "top",
         )  # fmt: skip
     left, right = ax.get_xlim()
     ax.set_xticks([tick for tick in ax.get_xticks() if left <= tick <= right])

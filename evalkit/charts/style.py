@@ -18,6 +18,8 @@ COLOURS = (BLUE, ORANGE, TEAL, PLUM)
 """At most four series in one chart (Government Analysis Function: categorical palette, in this order of contrast)."""
 SHAPES = ("o", "s", "^", "D")
 DASHES = ("-", "--", ":", "-.")
+DASH_WORDS = ("──", "╌╌", "┄┄", "─╌")
+"""Each dash as it looks in a label."""
 PALE = "#BFBFBF"
 WIDTH = 6.2
 """Inches: words stay legible when the page is 390 pixels wide."""

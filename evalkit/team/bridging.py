@@ -153,6 +153,7 @@ def _ties_marks(programme: Programme, relation: str, table: pd.DataFrame, headli
             {"mark": "point", "series": "chance", "x": f"{when}: by chance", "y": row["expected"], "low": row["low"],
              "high": row["high"], "n": row["n"], "row": place}
         )  # fmt: skip
+    rows.append({"mark": "scale", "low": -1.0, "high": 1.0})
     return charts.marks(
         rows,
         headline=headline,

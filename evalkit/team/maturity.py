@@ -202,7 +202,7 @@ def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, c
             programme,
             f"team.maturity(on={instrument.id!r})",
             n=scores["respondent_id"].nunique(),
-            of=len(programme.participants) or None,
+            of=None,
             counts="respondents",
         ),
         details=changes,
@@ -305,7 +305,7 @@ def _assessed_sentences(
 ) -> list[Sentence]:
     people = table.loc[table["what"] == "mean", "n"].max()
     asked = Sentence(
-        f"Up to {people} people scored their own place on {instrument.name} at {words.counted(len(waves), 'wave')}.",
+        f"Up to {people} people scored their own place at {words.counted(len(waves), 'wave')} ({instrument.name}).",
         rows=tuple(table.index[table["what"] == "mean"]),
     )
     if not changes:
