@@ -49,6 +49,18 @@ def about(
     )
 
 
+def closes(programme: Programme, wave: int) -> pd.Timestamp | None:
+    """The day a wave closed, where it is known."""
+    closed = programme.waves.set_index("wave")["closes_on"].reindex([wave]).iloc[0]
+    return None if pd.isna(closed) else closed
+
+
+def when(programme: Programme, wave: int) -> str:
+    """The month a wave closed, or its number."""
+    closed = closes(programme, wave)
+    return f"wave {wave}" if closed is None else words.month(closed)
+
+
 def rivals(programme: Programme) -> tuple[str, ...]:
     """What else was going on where the programme is, by name and month: explanations that are not ruled out.
 

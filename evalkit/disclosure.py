@@ -19,6 +19,8 @@ import pandas as pd  # isort: skip
 
 PEOPLE = ("people", "leaders", "respondents", "sponsors", "partners", "stories", "admissions")
 """What `n_of` may count for a row to be about people and so come under the minimum."""
+COUNTS = ("n", "raters")
+"""Columns that count people: whom a row is about, and who said it."""
 IDENTIFIERS = frozenset(
     (
         "person_id",
@@ -71,7 +73,8 @@ def protect(result: Result, audience: Audience) -> Result:
 def _hidden(table: pd.DataFrame, minimum: int) -> set[int]:
     """Rows with too few people, and those from which they could be worked out."""
     about_people = table["n_of"].isin(PEOPLE) if "n_of" in table else pd.Series(True, index=table.index)
-    people = table["n"].where(about_people).astype("Float64")
+    counted = [name for name in COUNTS if name in table]
+    people = table[counted].astype("Float64").min(axis="columns").where(about_people)
     few = ((people > 0) & (people < minimum)).fillna(False).astype(bool)
     hidden = set(table.index[few])
     for _, rows in table[(table["group"] != ALL) & about_people].groupby(["measure", *_split(table)], dropna=False):

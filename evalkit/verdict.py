@@ -18,7 +18,7 @@ HEADLINE = 0.97
 EQUIVALENCE = 0.90
 """Two one-sided tests at 5 %: the interval that shows a change to be smaller than worthwhile."""
 LEAST_PAIRS = 5
-"""Fewer people or teams than this are described, never tested (`inference.md` (c); a judgement for pairs)."""
+"""Fewer people or teams than this are described, never tested (simulated for teams: the methods page; a judgement for pairs)."""
 LEAST_POINTS = 12
 """Fewer points than this on either side of the start are described, never tested."""
 LEVEL = round(1 - HEADLINE, 2)
@@ -126,7 +126,7 @@ def decide(
     `worthwhile`: the smallest worthwhile change (a difference, or a ratio such as 0.95); `None` skips steps 4 and 7.
     `value_words`: False for self-assessed maturity and scales not validated, which rise and fall.
     `described_as`, `unanswerable`, `too_early`: the reason, when the question has one, for steps 1, 2 and 3.
-    `others` carry p values already adjusted within the question (Holm). Steps and figures: `inference.md` (e).
+    `others` carry p values already adjusted within the question (Holm). The figures behind the steps: the methods page.
 
     >>> from evalkit.stats import change
     >>> grown = change.paired([1, 2, 3, 2, 1, 2], [2, 3, 3.5, 3, 2.2, 2.8])

@@ -19,7 +19,11 @@ from evalkit.terms import Audience, Design
 from evalkit.words import CAUSE
 
 ROOMS = ("individual", "team", "population", "process", "stories", "kirkpatrick")
-NEEDS = {"growth": {"on": "system_leadership"}, "change": {"measure": "emergency_admissions_65_plus"}}
+NEEDS = {
+    "growth": {"on": "system_leadership"},
+    "seen_by_others": {"on": "system_leadership"},
+    "change": {"measure": "emergency_admissions_65_plus"},
+}
 """What a question cannot be asked without. Everything else must have a default."""
 
 
@@ -160,7 +164,7 @@ def test_an_empty_programme_gets_a_refusal_that_teaches(name, tmp_path):
 
 
 def test_salford_is_described_and_never_tested(salford):
-    """The published table: means to two decimals at three dates, no n, no SD (`domain_facts`, ICFAT)."""
+    """The published table: means to two decimals at three dates, no n, no SD (The King's Fund 2014, figure 3)."""
     found = ek.team.maturity(salford)
     table = found.table
     assert found.verdict.value == "described"

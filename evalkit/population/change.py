@@ -54,7 +54,7 @@ def change(programme: Programme, *, measure: str, confidence: float = 0.95) -> R
     Needs: monthly counts in `outcomes` with people in `denominators`, and `places` with their arm and start. The series
     of all programme places together, as a ratio to the comparison places whenever there are any; level only, with
     season, AR(1)-plus-noise errors and Kenward–Roger intervals, which keep their promise at 36 to 84 months where the
-    usual ones do not (`inference.md` (a)). One series this long can show a change of about one in seven, not of one in
+    usual ones do not (the methods page). One series this long can show a change of about one in seven, not of one in
     twenty: read what could be seen before reading that nothing was. Errors: `NotEnoughEvidence` without counts, people,
     start or months on both sides, and when places started at different times.
 

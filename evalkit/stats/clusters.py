@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalkit.stats.change import NO_SPREAD, t_interval, t_p
+from evalkit.stats.student import NO_SPREAD, t_interval, t_p
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

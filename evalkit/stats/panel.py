@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.stats import clusters
-from evalkit.stats.change import NO_SPREAD, t_interval, t_p
+from evalkit.stats.student import NO_SPREAD, t_interval, t_p
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

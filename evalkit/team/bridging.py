@@ -128,7 +128,8 @@ def _ties_sentences(programme: Programme, relation: str, found: dict[int, Extern
         )
         said.append(
             Sentence(
-                f"{_when(programme, wave)}: {words.of(seen.external, seen.ties)} {relation} ties went outside the "
+                f"{words.sentence_case(circumstances.when(programme, wave))}: {words.of(seen.external, seen.ties)} "
+                f"{relation} ties went outside the "
                 f"organisation (E-I index {words.number(seen.estimate)}), {position} the range chance alone would give "
                 f"({words.span(seen.chance_low, seen.chance_high, 2)}).{answered}",
                 rows=(place,),
@@ -137,15 +138,10 @@ def _ties_sentences(programme: Programme, relation: str, found: dict[int, Extern
     return said
 
 
-def _when(programme: Programme, wave: int) -> str:
-    closes = programme.waves.set_index("wave")["closes_on"].reindex([wave]).iloc[0]
-    return f"Wave {wave}" if pd.isna(closes) else words.month(closes)
-
-
 def _ties_marks(programme: Programme, relation: str, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     rows = []
     for place, row in enumerate(table.to_dict("records")):
-        when = _when(programme, int(row["wave"]))
+        when = circumstances.when(programme, int(row["wave"]))
         rows.append(
             {"mark": "point", "series": "seen", "x": f"{when}: seen", "y": row["estimate"], "n": row["n"], "row": place}
         )

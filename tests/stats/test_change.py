@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from evalkit.stats import change
+from evalkit.stats import change, effect_sizes
 
 # Student (1908), Biometrika 6(1), table on p. 20: hours of sleep gained by ten patients under two drugs.
 FIRST = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
@@ -257,4 +257,39 @@ def test_effect_size_refuses_what_it_cannot_say() -> None:
 @pytest.mark.parametrize(("df", "expected"), [(2, 1 / math.sqrt(math.pi)), (9, 0.9138748918)])
 def test_hedges_correction(df: float, expected: float) -> None:
     # J(2) = Γ(1)/[1 x Γ(1/2)] = 1/sqrt(pi) by hand; J(9) from R: gamma(4.5)/(sqrt(4.5) * gamma(4))
-    assert float(change.correction(df)) == pytest.approx(expected, abs=1e-10)
+    assert float(effect_sizes.correction(df)) == pytest.approx(expected, abs=1e-10)
+
+
+# Bland & Altman 1986, table 1: peak expiratory flow of 17 people, first reading by each meter (l/min)
+WRIGHT = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]
+MINI = [512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451]
+
+
+def test_limits_of_agreement_are_bland_and_altmans() -> None:
+    # The paper prints mean -2.1, SD 38.8, limits -79.7 and 75.5 (± 2 SD, of the rounded figures), interval of the
+    # mean -22.0 to 17.8, of the lower limit -114.3 to -45.1, of the upper 40.9 to 110.1 (t 2.12, sqrt(3/n) SD = 16.3)
+    found = change.limits_of_agreement(MINI, WRIGHT)
+    assert (found.estimate, found.sd, found.n) == (pytest.approx(-2.1, abs=0.05), pytest.approx(38.8, abs=0.05), 17)
+    assert found.estimate - 2 * found.sd == pytest.approx(-79.7, abs=0.1)
+    assert found.estimate + 2 * found.sd == pytest.approx(75.5, abs=0.1)
+    assert (found.low, found.high) == pytest.approx((-22.0, 17.8), abs=0.1)
+    reach = (found.lower_high - found.lower_low) / 2
+    assert reach == pytest.approx((114.3 - 45.1) / 2, abs=0.1)
+    assert found.upper - found.lower == pytest.approx(2 * 1.96 * found.sd)
+
+
+@given(st.lists(st.tuples(st.floats(1, 5), st.floats(1, 5)), min_size=3, max_size=30))
+def test_limits_turn_round_with_the_raters(rated: list[tuple[float, float]]) -> None:
+    a, b = [pair[0] for pair in rated], [pair[1] for pair in rated]
+    if np.ptp(np.subtract(b, a)) < 1e-6:
+        return
+    one, other = change.limits_of_agreement(a, b), change.limits_of_agreement(b, a)
+    assert (one.lower, one.upper) == pytest.approx((-other.upper, -other.lower))
+    assert one.sd == pytest.approx(other.sd)
+
+
+def test_limits_need_two_people_who_differ() -> None:
+    with pytest.raises(ValueError, match="Two complete pairs"):
+        change.limits_of_agreement([1.0], [2.0])
+    with pytest.raises(ValueError, match="apart by exactly 1"):
+        change.limits_of_agreement([1.0, 2.0], [2.0, 3.0])

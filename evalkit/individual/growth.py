@@ -1,7 +1,4 @@
-"""Are people leading differently? Questions about leaders, as they and others see them.
-
-Nothing here is about one leader: every answer is about the group, and no answer ranks anybody.
-"""
+"""Did ratings of leaders change between two waves, by whoever gave them?"""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ import pandas as pd
 from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
+from evalkit.individual import ratings
 from evalkit.instrument import OVERALL, Instrument
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import multiplicity, panel
@@ -24,17 +22,7 @@ if TYPE_CHECKING:
     from evalkit.stats.panel import PanelChange
 
 CEILING = 0.25
-"""Above this share of first answers at the top of the scale, intervals for a rise are lopsided (`inference.md` (d))."""
-
-WHO_RATED = {
-    "self": "leaders rated themselves",
-    "sponsor": "sponsors rated leaders",
-    "line_manager": "line managers rated leaders",
-    "peer": "peers rated leaders",
-    "partner": "partner agencies rated leaders",
-}
-OUTSIDE = "partner"
-"""The rater who is not in the programme: 'partner agencies not directly involved' (AQuA, learning point 10)."""
+"""Above this share of first answers at the top of the scale, intervals for a rise are lopsided (simulated: the methods page)."""
 
 METHOD = Method(
     name="Change between two waves from all answers given, with errors robust to how people and teams vary",
@@ -58,19 +46,16 @@ class _Asked:
     scores: pd.DataFrame
 
     def answers(self, domain: str) -> pd.DataFrame:
-        """People × waves, NaN where not answered; several raters of one leader are averaged."""
-        of_domain = self.scores[self.scores["domain"] == domain]
-        return of_domain.pivot_table(index="subject_id", columns="wave", values="score", aggfunc="mean")
+        """Leaders × waves, NaN where not rated."""
+        return ratings.by_wave(self.scores, domain)
 
     def closes(self, wave: int) -> pd.Timestamp | None:
         """The day a wave closed, where it is known."""
-        closed = self.programme.waves.set_index("wave")["closes_on"].reindex([wave]).iloc[0]
-        return None if pd.isna(closed) else closed
+        return circumstances.closes(self.programme, wave)
 
     def when(self, wave: int) -> str:
         """The month a wave closed, or its number."""
-        closed = self.closes(wave)
-        return f"wave {wave}" if closed is None else words.month(closed)
+        return circumstances.when(self.programme, wave)
 
 
 def growth(
@@ -103,7 +88,7 @@ def growth(
     evidence = grade(Design.BEFORE_AFTER, informants=(rater,), rivals=rivals)
     headline = _headline(asked, primary, decided)
     return Result.of(
-        question="Are people leading differently?",
+        question=ratings.QUESTION,
         level=Level.INDIVIDUAL,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,
@@ -129,36 +114,24 @@ def growth(
 
 def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] | None) -> _Asked:
     """The answers asked for, or a refusal that says which are missing."""
-    question = "Are people leading differently?"
     instrument = circumstances.instrument(programme, on)
-    responses = programme.responses
-    own = responses[
-        (responses["instrument"] == on)
-        & (responses["subject_kind"] == "person")
-        & (responses["rater"] == rater)
-        & (responses["timing"] != "then")
-    ]
-    waves = sorted(own["wave"].dropna().unique())
+    scores = ratings.given(programme, instrument, rater)
+    waves = sorted(int(wave) for wave in scores.loc[scores["score"].notna(), "wave"].dropna().unique())
     if len(waves) < 2:
         raise NotEnoughEvidence(
-            question,
-            missing=f"{words.sentence_case(_rated(rater))} on the {instrument.name} at {len(waves)} waves.",
+            ratings.QUESTION,
+            missing=f"{words.sentence_case(ratings.rated(rater))} on the {instrument.name} at {len(waves)} waves.",
             would_answer="the same people answering it again, at least six months later, in responses.csv.",
         )
-    first, last = between or (int(waves[0]), int(waves[-1]))
-    absent = sorted({first, last} - {int(wave) for wave in waves})
+    first, last = between or (waves[0], waves[-1])
+    absent = [wave for wave in (first, last) if wave not in waves]
     if absent:
         raise NotEnoughEvidence(
-            question,
+            ratings.QUESTION,
             missing=f"Nobody answered at wave {words.listed([str(wave) for wave in absent])}.",
-            would_answer=f"choosing between two of the waves answered: {words.listed([str(int(w)) for w in waves])}.",
+            would_answer=f"choosing between two of the waves answered: {words.listed([str(wave) for wave in waves])}.",
         )
-    return _Asked(programme, instrument, rater, first, last, instrument.score(own))
-
-
-def _rated(rater: str) -> str:
-    """Who rated whom, in words."""
-    return WHO_RATED.get(rater, f"{rater.replace('_', ' ')}s rated leaders")
+    return _Asked(programme, instrument, rater, first, last, scores)
 
 
 def _change(asked: _Asked, domain: str, confidence: float) -> PanelChange:
@@ -168,21 +141,15 @@ def _change(asked: _Asked, domain: str, confidence: float) -> PanelChange:
             answers,
             first=asked.first,
             last=asked.last,
-            teams=_teams(asked, answers.index),
+            teams=ratings.teams(asked.programme, answers.index),
             confidence=confidence,
         )
     except ValueError as refusal:
         raise NotEnoughEvidence(
-            "Are people leading differently?",
+            ratings.QUESTION,
             missing=f"{asked.instrument.domain_labels[domain]}: {refusal}",
             would_answer="at least five people who answered at both waves, under the same id each time.",
         ) from refusal
-
-
-def _teams(asked: _Asked, people: pd.Index) -> pd.Series[str] | None:
-    """Each person's team, when everybody has one and there are enough teams to be counted as independent."""
-    members = asked.programme.participants.set_index("participant_id")["team_id"].reindex(people)
-    return members if members.notna().all() and members.nunique() >= LEAST_PAIRS else None
 
 
 def _decided(asked: _Asked, found: dict[str, PanelChange]) -> Decision:
@@ -220,14 +187,14 @@ def _informant(asked: _Asked) -> PanelChange | None:
 def _seen_by(asked: _Asked, rater: str) -> PanelChange | None:
     try:
         others = _asked(asked.programme, asked.instrument.id, rater, (asked.first, asked.last))
-        return _change(others, OVERALL if asked.instrument.overall else asked.instrument.domains[0].key, HEADLINE)
+        return _change(others, ratings.main_domain(asked.instrument), HEADLINE)
     except NotEnoughEvidence:
         return None
 
 
 def _outside_agrees(asked: _Asked, primary: PanelChange) -> bool:
     """Whether people outside the programme saw a clear change in the same direction."""
-    seen = None if asked.rater == OUTSIDE else _seen_by(asked, OUTSIDE)
+    seen = None if asked.rater == ratings.OUTSIDE else _seen_by(asked, ratings.OUTSIDE)
     if seen is None:
         return False
     low, high = seen.interval(HEADLINE)
@@ -263,7 +230,7 @@ def _table(asked: _Asked, found: dict[str, PanelChange], confidence: float) -> p
 
 def _headline(asked: _Asked, primary: PanelChange, decided: Decision) -> Sentence:
     places = words.decimals(decided.low, decided.high)
-    told = "self-report" if asked.rater == "self" else f"told by {asked.rater.replace('_', ' ')}s"
+    told = "self-report" if asked.rater == "self" else f"told by {ratings.many(asked.rater)}"
     scale = asked.instrument.scale
     return Sentence(
         f"{words.higher(primary.estimate, places)} on a scale of {scale.low:g} to {scale.high:g} "
@@ -279,7 +246,7 @@ def _sentences(asked: _Asked, primary: PanelChange, decided: Decision) -> list[S
     both = words.of(primary.n_both, took_part) if took_part else f"{primary.n_both}"
     return [
         Sentence(
-            f"{words.sentence_case(_rated(asked.rater))}: the mean on the {asked.instrument.name} was "
+            f"{words.sentence_case(ratings.rated(asked.rater))}: the mean on the {asked.instrument.name} was "
             f"{words.number(means[asked.first], places)} in {asked.when(asked.first)} and is now "
             f"{words.number(means[asked.last], places)} in {asked.when(asked.last)}, "
             f"{words.higher(primary.estimate, places)} ({words.between(decided.low, decided.high, places)}, "
@@ -306,7 +273,7 @@ def _marks(asked: _Asked, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     return charts.marks(
         rows,
         headline=headline,
-        subtitle=f"Change in {asked.instrument.name}, {_rated(asked.rater)}, "
+        subtitle=f"Change in {asked.instrument.name}, {ratings.rated(asked.rater)}, "
         f"{asked.when(asked.first)} to {asked.when(asked.last)}",
         x_axis=f"points, later minus earlier, with {table['interval'].iloc[0]} intervals",
     )
@@ -333,7 +300,7 @@ def _cautions(asked: _Asked, primary: PanelChange, rivals: tuple[str, ...]) -> l
 
 def _leavers(asked: _Asked) -> str:
     """How those who stopped answering began, where neither group is small enough to tell people by."""
-    answers = asked.answers(OVERALL if asked.instrument.overall else asked.instrument.domains[0].key)
+    answers = asked.answers(ratings.main_domain(asked.instrument))
     began = answers[asked.first].dropna()
     stayed = answers[asked.last].reindex(began.index).notna()
     if min(stayed.sum(), (~stayed).sum()) < asked.programme.minimum_group:
@@ -346,6 +313,6 @@ def _leavers(asked: _Asked) -> str:
 
 
 def _at_ceiling(asked: _Asked) -> bool:
-    answers = asked.answers(OVERALL if asked.instrument.overall else asked.instrument.domains[0].key)
+    answers = asked.answers(ratings.main_domain(asked.instrument))
     top = asked.instrument.scale.high if asked.instrument.better == "higher" else asked.instrument.scale.low
     return bool((answers[asked.first].dropna() == top).mean() > CEILING)
