@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit import charts
 from evalkit.evidence import attribution, grade
-from evalkit.result import ALL, About, Method, Result, Sentence
+from evalkit.result import ALL, About, Method, Quote, Result, Sentence
 from evalkit.terms import Attribution, Design, Level, Step, Verdict
 from evalkit.verdict import Decision
 
@@ -40,6 +40,7 @@ def answer(
     because: Attribution | None = None,
     said: bool = False,
     rivals: tuple[str, ...] = (),
+    quotes: tuple[Quote, ...] = (),
     **of: Any,
 ) -> Result:
     """An answer with one row and one dot a group; the headline and first sentence rest on the first row."""
@@ -78,6 +79,7 @@ def answer(
         evidence=evidence,
         cautions=[Sentence(caveat) for caveat in caveats],
         about=about(asked, **of),
+        quotes=quotes,
     )
 
 

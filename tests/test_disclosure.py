@@ -85,3 +85,40 @@ def test_no_number_of_a_small_group_survives_whatever_the_groups(sizes):
     lost = sum(n for n, held in zip(sizes, parts["interval"] == "withheld", strict=True) if held)
     everything_hidden = bool((parts["interval"] == "withheld").all())
     assert lost == 0 or lost >= 5 or everything_hidden
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A smaller invented programme, in which the minimum bites."""
+    import evalkit as ek
+
+    return ek.simulate(seed=7, leaders=40, teams=8, places=6, programme_places=4)
+
+
+def test_what_a_room_withholds_from_its_table_it_withholds_from_its_words(small):
+    import evalkit as ek
+
+    raw = ek.process.reach(small)
+    copy = protect(raw, Audience.PUBLIC)
+    hidden = raw.table[(copy.table["interval"] == "withheld").to_numpy()]
+    assert not hidden.empty
+    said = " ".join([copy.reading, copy.headline, copy.alt, *copy.caveats])
+    for row in hidden.to_dict("records"):
+        assert f"{row['group']} {row['n']} of {row['out_of']}" not in said
+    themes = ek.stories.themes(small)
+    few = themes.table[themes.table["n"] < small.minimum_group]
+    assert not few.empty
+    shown = protect(themes, Audience.PUBLIC)
+    for row in few.to_dict("records"):
+        assert f"{row['measure'].lower()} ({row['n']})" not in shown.reading.lower()
+        assert f"{row['measure'].lower()}: {row['n']} of" not in shown.alt.lower()
+
+
+def test_few_raters_are_withheld_though_they_rated_many():
+    plain = answer(groups=((ALL, 0.41, 104), ("sponsors", 0.5, 40))).to_json()
+    plain["table"] = {
+        "types": {**plain["table"]["types"], "raters": "Int64"},
+        "rows": [[*row, raters] for row, raters in zip(plain["table"]["rows"], (60, 2), strict=True)],
+    }
+    copy = protect(Result.from_json(plain), Audience.COMMISSIONER)
+    assert copy.table["interval"].tolist() == ["95% confidence", "withheld"]

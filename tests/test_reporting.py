@@ -19,7 +19,7 @@ from evalkit.reporting.blanks import MIME, Blank
 from evalkit.reporting.facts import Facts
 from evalkit.reporting.notebooks import without_paths
 from evalkit.reporting.prose import title_and_html
-from evalkit.result import ALL
+from evalkit.result import ALL, Quote
 from evalkit.terms import Attribution, Audience, Design, Level, Step, Verdict
 
 EVIL = '<script>alert(1)</script><img src=x onerror=alert(2)>"><b>'
@@ -113,6 +113,7 @@ def test_words_from_data_stay_words(tmp_path: Path) -> None:
     answers = [
         hand_built.answer(
             question=EVIL, headline=EVIL, reading=EVIL, caveats=(EVIL,), why=EVIL, programme=EVIL,
+            quotes=(Quote(EVIL, EVIL, EVIL, EVIL),),
             groups=((ALL, 0.41, 104), (EVIL, 0.3, 60)),
         )
     ]  # fmt: skip

@@ -1,0 +1,198 @@
+"""The first screen: three questions in their own words, what changed, and whether it was because of the programme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from evalkit import words
+from evalkit.disclosure import PEOPLE
+from evalkit.evidence import CLEAR
+from evalkit.reporting.blanks import Blank
+from evalkit.result import Result
+from evalkit.terms import Attribution, Level, Step, Verdict
+
+QUESTIONS: tuple[tuple[Level, str, tuple[str, ...]], ...] = (
+    (Level.INDIVIDUAL, "Are people leading differently?", ("leaders",)),
+    (Level.TEAM, "Are organisations working better together?", ("organisations",)),
+    (
+        Level.POPULATION,
+        "Is anything different for patients, citizens, staff and taxpayers?",
+        ("patients", "citizens", "staff", "taxpayers"),
+    ),
+)
+"""The three questions, and who each is asked about: every one has its row, answered or not."""
+
+REASONS = {
+    "described": "seen, not tested",
+    "before_after": "no comparison",
+    "interrupted": "one series, no comparison",
+    "comparability not shown": "compared, but the others may have differed from the start",
+    "compared": "compared with others alike before the start",
+    "randomised": "drawn by lot",
+    "said": "told by people, not compared",
+}
+"""Why no more can be said, by the rule of the evidence."""
+NO_CHANGE = {
+    Verdict.DESCRIBED: "seen, not tested",
+    Verdict.TOO_EARLY: "too early to ask",
+    Verdict.NOT_MEASURABLE: "not measurable here",
+}
+"""Why attribution is not asked at all."""
+
+_TOPIC = {
+    "leaders": ("of how people lead", "how people lead", "people lead differently"),
+    "organisations": (
+        "of how organisations work together",
+        "how organisations work together",
+        "organisations work better together",
+    ),
+    "patients": ("for patients", "how things are for patients", "anything is different for patients"),
+    "citizens": ("for citizens", "how things are for citizens", "anything is different for citizens"),
+    "staff": ("for staff", "how things are for staff", "anything is different for staff"),
+    "taxpayers": ("for taxpayers", "how things are for taxpayers", "anything is different for taxpayers"),
+}
+_SAID = {
+    Verdict.IMPROVED: "The main measure {of} improved.",
+    Verdict.WORSENED: "The main measure {of} got worse.",
+    Verdict.ROSE: "The main score {of} rose.",
+    Verdict.FELL: "The main score {of} fell.",
+    Verdict.MIXED: "What was found about {topic} points both ways.",
+    Verdict.UNCLEAR: "It is unclear whether {whether}.",
+    Verdict.NO_CLEAR_CHANGE: "There is no clear change in the main measure {of}.",
+    Verdict.TOO_EARLY: "It is too early to say whether {whether}.",
+    Verdict.DESCRIBED: "The data show {topic}, but cannot test a change.",
+    Verdict.NOT_MEASURABLE: "These data cannot say whether {whether}.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the first screen: who the question is about, the answers (the primary first) and the blanks."""
+
+    who: str
+    answers: tuple[Result, ...]
+    blanks: tuple[Blank, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One of the three questions with its rows. `blanks` are those that belong to no one row."""
+
+    question: str
+    level: Level
+    rows: tuple[Row, ...]
+    blanks: tuple[Blank, ...]
+
+
+def first_screen(answers: Sequence[Result], blanks: Sequence[Blank] = ()) -> tuple[Asked, ...]:
+    """The three questions, always all of them; the first answer given to each is its primary one."""
+    return tuple(_asked(level, question, who, answers, blanks) for level, question, who in QUESTIONS)
+
+
+def _asked(
+    level: Level, question: str, everyone: tuple[str, ...], answers: Iterable[Result], blanks: Iterable[Blank]
+) -> Asked:
+    mine = [answer for answer in answers if answer.level is level]
+    unanswered = tuple(blank for blank in blanks if blank.level is level or blank.question == question)
+    if len(everyone) == 1:
+        return Asked(question, level, (Row(everyone[0], tuple(mine), unanswered),), ())
+    rows = tuple(Row(who, tuple(a for a in mine if a.about.beneficiary == who), ()) for who in everyone)
+    return Asked(question, level, rows, unanswered)
+
+
+def because(answer: Result) -> str:
+    """The attribution and one short reason, derived from the evidence."""
+    if answer.attribution is not Attribution.CANNOT_TELL or answer.verdict in CLEAR:
+        reason = REASONS[answer.evidence.rule]
+        if answer.evidence.rivals:
+            reason += f"; {words.counted(len(answer.evidence.rivals), 'other explanation')} not ruled out"
+    else:
+        reason = NO_CHANGE.get(answer.verdict, "no clear change to explain")
+    return f"{words.sentence_case(answer.attribution.value)}: {reason}"
+
+
+def who_many(answer: Result) -> str:
+    """How many people of how many stand behind an answer; nothing where months or scores were counted."""
+    about = answer.about
+    if about.n is None or about.counts not in PEOPLE:
+        return ""
+    return f"{about.n:,} {about.counts}" if about.of is None else f"{words.of(about.n, about.of)} {about.counts}"
+
+
+def in_short(asked: Sequence[Asked]) -> tuple[str, ...]:
+    """A few plain sentences made from the verdicts and the blanks, and never a word of cause."""
+    rows = [row for question in asked for row in question.rows]
+    primaries = [(row.who, row.answers[0]) for row in rows if row.answers]
+    if not primaries:
+        return ("None of the three questions could be answered with these data.",)
+    said = [_said(who, answer.verdict) for who, answer in primaries]
+    said.append(_was_it([answer for _, answer in primaries]))
+    blank = [row.who for row in rows if not row.answers]
+    if blank:
+        said.append(f"Nothing was measured for {words.listed(blank)}.")
+    return tuple(words.refuse_cause(sentence) for sentence in said)
+
+
+def _said(who: str, verdict: Verdict) -> str:
+    of, topic, whether = _TOPIC[who]
+    return _SAID[verdict].format(of=of, topic=topic, whether=whether)
+
+
+def _was_it(primaries: Sequence[Result]) -> str:
+    found = {answer.attribution for answer in primaries}
+    if found == {Attribution.CANNOT_TELL}:
+        return "Whether any of this was the programme, these data cannot tell."
+    if Attribution.DIFFERENCE in found:
+        return "At least one finding differed from places or people outside the programme."
+    return "At least one finding is consistent with the programme; that is not proof."
+
+
+def other_way(answers: Iterable[Result]) -> tuple[Result, ...]:
+    """The findings that got worse, fell, or point both ways."""
+    return tuple(answer for answer in answers if answer.verdict in (Verdict.WORSENED, Verdict.FELL, Verdict.MIXED))
+
+
+def tested(answers: Iterable[Result]) -> bool:
+    """Whether any answer could have shown a change for the worse."""
+    return any(answer.verdict not in (Verdict.DESCRIBED, Verdict.NOT_MEASURABLE) for answer in answers)
+
+
+def not_yet(answers: Iterable[Result]) -> tuple[Result, ...]:
+    """The findings that time may still settle."""
+    return tuple(answer for answer in answers if answer.verdict is Verdict.TOO_EARLY)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRow:
+    """One level of the argument, and what was found at each of Kirkpatrick's steps."""
+
+    name: str
+    cells: tuple[tuple[Result, ...], ...]
+
+
+LEVELS = (
+    (Level.PROCESS, "What was done"),
+    (Level.INDIVIDUAL, "Leaders"),
+    (Level.TEAM, "Organisations"),
+    (Level.POPULATION, "Patients, citizens, staff, taxpayers"),
+    (Level.STORY, "What people tell us"),
+)
+STEPS: tuple[tuple[Step | None, str], ...] = (
+    (Step.REACTION, "Reaction"),
+    (Step.LEARNING, "Learning"),
+    (Step.BEHAVIOUR, "Behaviour"),
+    (Step.RESULTS, "Results"),
+    (None, "On no step"),
+)
+
+
+def steps(answers: Sequence[Result]) -> tuple[LevelRow, ...]:
+    """Level by Kirkpatrick step; an empty cell is a blank that the reader should see."""
+    return tuple(
+        LevelRow(
+            name,
+            tuple(tuple(a for a in answers if a.level is level and a.kirkpatrick is step) for step, _ in STEPS),
+        )
+        for level, name in LEVELS
+    )

@@ -1,0 +1,79 @@
+"""The ledger: one row a claim, from the copies an audience may see, each with what it rests on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalkit.result import Result, Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS = (
+    "claim_id", "result", "part", "sentence", "measure", "group", "estimate", "low", "high", "interval", "n", "unit",
+    "verdict", "attribution", "maryland", "nesta", "design", "method", "rivals", "programme", "as_of", "data_hash",
+    "notebook",
+)  # fmt: skip
+"""The ledger's columns, in order. A sentence that rests on several numbers has a row for each."""
+FIGURES = ("measure", "group", "estimate", "low", "high", "interval", "n", "unit")
+
+
+def of(answers: Sequence[Result], notebooks: Mapping[int, str] | None = None) -> pd.DataFrame:
+    """Every headline, and every sentence that rests on a number. `notebooks` names the notebook of each position."""
+    told = notebooks or {}
+    rows = [claim for at, answer in enumerate(answers) for claim in _claims(answer, told.get(at, ""))]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n": "Int64", "maryland": "Int64", "nesta": "Int64"})
+
+
+def _claims(answer: Result, notebook: str) -> Iterator[dict[str, Any]]:
+    headline, sentences, _ = answer.parts
+    parts = [("headline", headline), *((f"sentence {at}", said) for at, said in enumerate(sentences, 1))]
+    for part, said in parts:
+        for figures in _figures(answer.table, said):
+            if part == "headline" or figures or any(letter.isdigit() for letter in said.text):
+                yield {**_rests_on(answer, part, said, figures), "notebook": notebook}
+
+
+def _figures(table: pd.DataFrame, said: Sentence) -> list[dict[str, Any]]:
+    """The rows of the table a sentence rests on; one empty row when it rests on none."""
+    known = [row for row in said.rows if row in table.index]
+    columns = [name for name in (*FIGURES, "wave") if name in table]
+    return [
+        {str(name): value for name, value in row.items()} for row in table.loc[known, columns].to_dict("records")
+    ] or [{}]
+
+
+def _rests_on(answer: Result, part: str, said: Sentence, figures: dict[str, Any]) -> dict[str, Any]:
+    about, evidence = answer.about, answer.evidence
+    measure, group, wave = (str(figures.get(name, "")) for name in ("measure", "group", "wave"))
+    return {
+        "claim_id": claim_id(about.asked, part, measure, group, wave),
+        "result": about.asked,
+        "part": part,
+        "sentence": said.text,
+        **{name: figures.get(name) for name in FIGURES},
+        "verdict": answer.verdict.value,
+        "attribution": answer.attribution.value,
+        "maryland": evidence.maryland,
+        "nesta": evidence.nesta,
+        "design": evidence.design.value,
+        "method": answer.method.name,
+        "rivals": "; ".join(evidence.rivals),
+        "programme": about.programme,
+        "as_of": about.as_of.isoformat(),
+        "data_hash": about.data_hash,
+    }
+
+
+def claim_id(asked: str, part: str, measure: str, group: str, wave: str = "") -> str:
+    """A short name for a claim that stays the same while the same thing is asked, whatever the number becomes.
+
+    >>> claim_id("individual.growth(programme)", "headline", "confidence", "all")
+    'c-380be0fa81'
+    """
+    said = "\x1f".join((asked, part, measure, group, wave))
+    return f"c-{hashlib.sha256(said.encode()).hexdigest()[:10]}"
