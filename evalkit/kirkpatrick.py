@@ -102,10 +102,10 @@ def _table(held: dict[tuple[Level, Step], list[Result]]) -> pd.DataFrame:
 
 
 def _sentences(table: pd.DataFrame, filled: int) -> list[Sentence]:
-    blank = [f"{row['measure'].lower()}, {row['group'].lower()}" for row in table[table["n"] == 0].to_dict("records")]
+    held = [f"{row['measure'].lower()}, {row['group'].lower()}" for row in table[table["n"] > 0].to_dict("records")]
     said = [Sentence(f"{words.of(filled, len(table))} combinations of level and step hold an answer.")]
-    if blank:
-        said.append(Sentence(f"Not measured: {'; '.join(blank)}."))
+    if held:
+        said.append(Sentence(f"Measured: {'; '.join(held)}. Nobody knows about the rest."))
     return said
 
 

@@ -52,9 +52,8 @@ def reach(programme: Programme, *, by: tuple[str, ...] = ("seniority", "sector")
     table = _table(people, known)
     every = table[table["group"] == ALL].set_index("measure")["n"]
     whole = "eligible" if "Eligible" in every.index and every["Eligible"] else "invited"
-    headline = Sentence(
-        f"{words.of(int(every['Came at least once']), int(every[words.sentence_case(whole)]))} {whole} came"
-    )
+    came, out_of = int(every["Came at least once"]), int(every[words.sentence_case(whole)])
+    headline = Sentence(f"{words.of(came, out_of)} {whole} came", rows=tuple(table.index[(table["group"] == ALL)]))
     return Result.of(
         question="Who took part, and who is missing?",
         level=Level.PROCESS,
@@ -118,7 +117,8 @@ def _row(step: str, group: str, by: str, members: pd.DataFrame) -> dict[str, Any
 
 def _sentences(table: pd.DataFrame, every: pd.Series[int]) -> list[Sentence]:
     steps = [f"{every[step]} {step[0].lower()}{step[1:]}" for step in STEPS if step in every.index]
-    said = [Sentence(f"Of people on the register: {words.listed(steps)}.")]
+    everybody = tuple(table.index[table["group"] == ALL])
+    said = [Sentence(f"Of people on the register: {words.listed(steps)}.", rows=everybody)]
     came = table[(table["group"] != ALL) & (table["measure"] == "Came at least once")]
     for grouping in map(str, came["by"].unique()):
         rows = came[came["by"] == grouping]

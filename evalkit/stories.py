@@ -50,8 +50,8 @@ def themes(programme: Programme) -> Result:
             would_answer="codes.csv: one row a story, coder and code, from two people reading apart.",
         )
     table = _table(told, codes, _readers(programme, codes))
-    top = table.sort_values("n", ascending=False, kind="stable").iloc[0]
-    headline = Sentence(f"Told most often: {top['measure']}, in {words.of(int(top['n']), len(told))} stories")
+    top = table.iloc[0]
+    headline = Sentence(f"Told most often: {top['measure']}, in {words.of(top['n'], len(told))} stories", rows=(0,))
     return Result.of(
         question="What do people tell us?",
         level=Level.STORY,
@@ -104,9 +104,10 @@ def _sentences(table: pd.DataFrame, told: int, without: int) -> list[Sentence]:
     fewest = table.iloc[-1]
     said = [
         Sentence(
-            f"In {words.counted(told, 'story', 'stories')} the themes found most often were {words.listed(most)}."
+            f"In {words.counted(told, 'story', 'stories')} the themes found most often were {words.listed(most)}.",
+            rows=tuple(range(len(most))),
         ),
-        Sentence(f"Found least often: {fewest['measure'].lower()} ({fewest['n']})."),
+        Sentence(f"Found least often: {fewest['measure'].lower()} ({fewest['n']}).", rows=(len(table) - 1,)),
     ]
     if without:
         said.append(Sentence(f"{words.counted(without, 'story', 'stories')} came without consent and were left out."))

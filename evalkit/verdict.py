@@ -18,7 +18,7 @@ HEADLINE = 0.97
 EQUIVALENCE = 0.90
 """Two one-sided tests at 5 %: the interval that shows a change to be smaller than worthwhile."""
 LEAST_PAIRS = 5
-"""Fewer people or teams than this are described, never tested (simulated for teams: the methods page; a judgement for pairs)."""
+"""Fewer people or teams than this are described, never tested (teams: the methods page; pairs: a judgement)."""
 LEAST_POINTS = 12
 """Fewer points than this on either side of the start are described, never tested."""
 LEVEL = round(1 - HEADLINE, 2)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evalkit.stats.panel import PanelChange
 
 CEILING = 0.25
-"""Above this share of first answers at the top of the scale, intervals for a rise are lopsided (simulated: the methods page)."""
+"""Above this share of first answers at the top of the scale, intervals are lopsided (simulated: the methods page)."""
 
 METHOD = Method(
     name="Change between two waves from all answers given, with errors robust to how people and teams vary",

@@ -291,7 +291,7 @@ def _headline(asked: _Asked, found: Interrupted, decided: Decision) -> str:
 
 def _sentences(asked: _Asked, found: Interrupted, alone: Interrupted, decided: Decision) -> list[Sentence]:
     verb = (
-        f"differed from comparison places by {words.in_every_100(found.estimate)}"
+        f"differed from comparison places: {words.in_every_100(found.estimate)}"
         if asked.compared
         else f"were {words.in_every_100(found.estimate)} than their trend and season before"
     )
@@ -353,7 +353,7 @@ def _marks(asked: _Asked, found: Interrupted, headline: str) -> pd.DataFrame:
 def _method(asked: _Asked, found: Interrupted) -> Method:
     against = ", as a ratio to comparison places" if asked.compared else ""
     return Method(
-        name=f"Interrupted series of monthly rates{against}: {found.method}",
+        name=f"{found.method}{against}",
         source=found.source,
         assumes=ASSUMES.format(kept="the ratio to comparison places" if asked.compared else "the series"),
         design=Design.INTERRUPTED,

@@ -32,7 +32,7 @@ PUBLISHED = Method(
 )
 ASSESSED = Method(
     name="Mean over places of the mean of those who answered there, and its change with the paired t of places",
-    source="Team means and t on K − 1 degrees of freedom, which kept 5 % at 6 to 20 teams (simulated: the methods page).",
+    source="t on K − 1 degrees of freedom (Student 1908), which kept its 5 % at 6 to 20 teams: the methods page.",
     assumes="Places are independent of each other; those who answered speak for their place.",
     design=Design.BEFORE_AFTER,
 )
