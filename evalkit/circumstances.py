@@ -35,7 +35,7 @@ def about(
 ) -> About:
     """What an answer is about: enough to ask it again and get the same number."""
     return About(
-        programme=programme.name,
+        programme=programme.title,
         asked=asked,
         as_of=programme.as_of,
         data_hash=programme.data_hash,
@@ -64,12 +64,13 @@ def when(programme: Programme, wave: int) -> str:
 def rivals(programme: Programme) -> tuple[str, ...]:
     """What else was going on where the programme is, by name and month: explanations that are not ruled out.
 
-    Registered `events` of every kind, anywhere or in a programme place, from the start to `as_of`.
+    Registered `events` of every kind, anywhere or in a programme place, from the start to `as_of`
+    (on `as_of` alone, where nobody recorded the start).
     """
     events = programme.events
     arms = programme.places.set_index("place_id")["arm"]
     here = events["place_id"].isna() | (events["place_id"].map(arms) != "comparison")
-    begins = pd.Timestamp(programme.starts_on)
+    begins = pd.Timestamp(programme.starts_on or programme.as_of)
     during = (events["starts_on"] <= pd.Timestamp(programme.as_of)) & ~(events["ends_on"] < begins)
     before = events["ends_on"].isna() & (events["starts_on"] < begins)
     held = events[here & during & ~before].sort_values("starts_on", kind="stable")
@@ -82,7 +83,7 @@ def too_early(programme: Programme, lag_months: int | None, last: date | pd.Time
 
     `lag_months`: how long after the start a change may take to show; None when nobody agreed one.
     """
-    if lag_months is None or last is None:
+    if lag_months is None or last is None or programme.starts_on is None:
         return ""
     readable = pd.Timestamp(programme.starts_on) + pd.DateOffset(months=lag_months)
     if pd.Timestamp(last) >= readable:

@@ -36,14 +36,12 @@ IDENTIFIERS = frozenset(
     )
 )
 """Columns that name or number a person or a teller: their presence keeps a table with the evaluator."""
-_ORDER = list(Audience)
 
 
 def protect(result: Result, audience: Audience) -> Result:
     """The copy of a result that this audience may see.
 
-    Raises `Refused` when the result is about single people, or is already a copy for a wider audience than asked.
-    Returns the evaluator's own copy untouched.
+    Raises `Refused` when the result is about single people. Returns the evaluator's own copy untouched.
     """
     if audience is Audience.EVALUATOR:
         return result
@@ -76,6 +74,9 @@ def _hidden(table: pd.DataFrame, minimum: int) -> set[int]:
     counted = [name for name in COUNTS if name in table]
     people = table[counted].astype("Float64").min(axis="columns").where(about_people)
     few = ((people > 0) & (people < minimum)).fillna(False).astype(bool)
+    if "out_of" in table:  # who did not is told by who did
+        rest = (table["out_of"] - table["n"]).where(about_people).astype("Float64")
+        few |= ((rest > 0) & (rest < minimum) & (table["group"] != ALL)).fillna(False).astype(bool)
     hidden = set(table.index[few])
     for _, rows in table[(table["group"] != ALL) & about_people].groupby(["measure", *_split(table)], dropna=False):
         counts = people.loc[rows.index]

@@ -115,4 +115,4 @@ def _marks(programme: Programme, held: dict[tuple[Level, Step], list[Result]], h
          "row": place, "label": "\n".join(dict.fromkeys(a.verdict.value for a in found)) or "not measured"}
         for place, ((level, step), found) in enumerate(held.items())
     ]  # fmt: skip
-    return charts.marks(rows, headline=headline, subtitle=f"Levels and Kirkpatrick's steps, {programme.name}")
+    return charts.marks(rows, headline=headline, subtitle=f"Levels and Kirkpatrick's steps, {programme.title}")

@@ -134,7 +134,7 @@ def _marks(programme: Programme, table: pd.DataFrame, headline: str) -> pd.DataF
          "label": words.of(row["n"], row["out_of"])}
         for place, row in zip(every.index.tolist(), every.to_dict("records"), strict=True)
     ]  # fmt: skip
-    return charts.marks(rows, headline=headline, subtitle=f"People on the register, {programme.name}")
+    return charts.marks(rows, headline=headline, subtitle=f"People on the register, {programme.title}")
 
 
 def _recorded(people: pd.DataFrame, grouping: str) -> bool:

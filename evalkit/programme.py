@@ -111,8 +111,13 @@ class Programme:
         return self.settings.name
 
     @property
-    def starts_on(self) -> date:
-        """The day the programme began."""
+    def title(self) -> str:
+        """The name as it stands on every page and chart: invented data say so."""
+        return f"{self.name} (FICTIONAL)" if self.fictional and "FICTIONAL" not in self.name else self.name
+
+    @property
+    def starts_on(self) -> date | None:
+        """The day the programme began, where it is recorded."""
         return self.settings.starts_on
 
     @property
@@ -202,14 +207,11 @@ class Programme:
         return Programme(replace(self._contents, tables=tables, hashes={}), as_of=self.as_of)
 
     def __repr__(self) -> str:
-        return "\n".join([self._title(), *(f"{label}: {words}" for label, words in self._lines())])
+        return "\n".join([self.title, *(f"{label}: {words}" for label, words in self._lines())])
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<dt>{escape(label)}</dt><dd>{escape(words)}</dd>" for label, words in self._lines())
-        return f"<section><p><strong>{escape(self._title())}</strong></p><dl>{lines}</dl></section>"
-
-    def _title(self) -> str:
-        return f"{self.name} (FICTIONAL)" if self.fictional and "FICTIONAL" not in self.name else self.name
+        return f"<section><p><strong>{escape(self.title)}</strong></p><dl>{lines}</dl></section>"
 
     def _lines(self) -> list[tuple[str, str]]:
         """Who, where, when, what and what is missing: counts, never people."""
@@ -220,7 +222,8 @@ class Programme:
             f"{_count(len(self.participants), 'participant')} in {_count(len(self.teams), 'team')}, "
             f"{_count(len(self.people), 'person', 'people')} from {_count(len(self.organisations), 'organisation')}"
         )
-        when = f"began {_day(self.starts_on)}, {_count(len(self.waves), 'wave')}, data to {_day(self.as_of)}"
+        began = "start not recorded" if self.starts_on is None else f"began {_day(self.starts_on)}"
+        when = f"{began}, {_count(len(self.waves), 'wave')}, data to {_day(self.as_of)}"
         asked, measured = self.responses["instrument"].unique(), self.outcomes["measure"].unique()
         answers = f"{_count(len(self.responses), 'answer')} on {', '.join(sorted(asked))}" if len(asked) else ""
         figures = f"{_count(len(self.outcomes), 'figure')} of {', '.join(sorted(measured))}" if len(measured) else ""
@@ -236,7 +239,7 @@ class Programme:
 
 def _latest(contents: Contents) -> date:
     """The latest day anything happened in the data; the programme's first day where nothing is dated."""
-    days = [pd.Timestamp(contents.settings.starts_on)]
+    days = [] if contents.settings.starts_on is None else [pd.Timestamp(contents.settings.starts_on)]
     for table, frame in contents.tables.items():
         for column in frame.select_dtypes("datetime"):
             said = about(table, str(column))

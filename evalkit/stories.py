@@ -120,7 +120,7 @@ def _marks(programme: Programme, table: pd.DataFrame, told: int, headline: str) 
         for place, row in enumerate(table.to_dict("records"))
     ]
     return charts.marks(
-        rows, headline=headline, subtitle=f"Stories in which any reader found the theme, {programme.name}"
+        rows, headline=headline, subtitle=f"Stories in which any reader found the theme, {programme.title}"
     )
 
 

@@ -136,10 +136,10 @@ def of(n: int, whole: int) -> str:
 def counted(n: int, one: str, many: str | None = None) -> str:
     """A count with its noun.
 
-    >>> counted(1, "place"), counted(12, "place"), counted(2, "story", "stories")
-    ('1 place', '12 places', '2 stories')
+    >>> counted(1, "place"), counted(12, "place"), counted(0, "story", "stories")
+    ('1 place', '12 places', 'no stories')
     """
-    return f"{n:,} {one if n == 1 else (many or one + 's')}"
+    return f"{f'{n:,}' if n else 'no'} {one if n == 1 else (many or one + 's')}"
 
 
 def day(value: date) -> str:

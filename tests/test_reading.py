@@ -307,7 +307,7 @@ def test_a_folder_that_is_not_there_is_a_problem_too(tmp_path: Path) -> None:
         ("[plan.worthwhile]", "[plan]\ninformant = 1\n[plan.worthwhile]", "not a text"),
         ("fictional = true", "minimum_group = true", "not a whole number"),
         ("[plan.worthwhile]", "[plan.worthwile]", "'worthwile'"),
-        ("system_leadership = 0.3", "sytem_leadership = 0.3", "no known measure or instrument"),
+        ("system_leadership = 0.3", "sytem_leadership = 0.3", "no known measure, instrument or domain"),
     ],
 )
 def test_a_slip_in_programme_toml_is_named(folder: Path, old: str, new: str, words: str) -> None:

@@ -96,7 +96,7 @@ class TestNorthmereIsWrittenFromItsSeed:
 class TestNorthmereIsFictional:
     def test_says_so_everywhere(self, northmere: Programme) -> None:
         assert northmere.fictional
-        assert "FICTIONAL" in northmere.name
+        assert "FICTIONAL" in northmere.title
         for name in ("README.md", "programme.toml", "truth.toml"):
             assert "FICTIONAL" in (NORTHMERE / name).read_text(encoding="utf-8").splitlines()[0]
         assert all(

@@ -422,7 +422,7 @@ class TestTheWhole:
         assert len(programme.waves) == waves
         assert programme.outcomes["period"].nunique() == months
         assert programme.fictional
-        assert "FICTIONAL" in programme.name
+        assert "FICTIONAL" in programme.title
 
     def test_teams_cross_organisations_and_have_four_to_eight(self) -> None:
         programme = ek.simulate(seed=1, tables=())

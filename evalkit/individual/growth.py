@@ -120,7 +120,8 @@ def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] |
     if len(waves) < 2:
         raise NotEnoughEvidence(
             ratings.QUESTION,
-            missing=f"{words.sentence_case(ratings.rated(rater))} on the {instrument.name} at {len(waves)} waves.",
+            missing=f"{words.sentence_case(ratings.rated(rater))} ({instrument.name}) at "
+            f"{words.counted(len(waves), 'wave')}.",
             would_answer="the same people answering it again, at least six months later, in responses.csv.",
         )
     first, last = between or (waves[0], waves[-1])

@@ -205,7 +205,7 @@ def _marks(
     return charts.marks(
         rows,
         headline=headline,
-        subtitle=f"Leaders' own rating less others' on the {instrument.name}, {programme.name}",
+        subtitle=f"Leaders' own rating less others' on the {instrument.name}, {programme.title}",
         x_axis=f"points, own less others', with {table['interval'].iloc[0]} intervals",
     )
 

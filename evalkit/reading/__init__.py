@@ -251,10 +251,16 @@ def _planned(contents: Contents, problems: Problems) -> Contents:
     """What [plan] declares takes the place of what instruments and measures say of lags and worthwhile changes."""
     plan = contents.settings.plan
     instruments, measures = dict(contents.instruments), dict(contents.measures)
+    domains = [f"{one.id}/{domain.key}" for one in instruments.values() for domain in one.domains]
+    known = [*instruments, *measures, *domains]
     for name in [*plan.primary.values(), *plan.lag_months, *plan.worthwhile, *sum(plan.families.values(), ())]:
-        if name not in instruments and name not in measures:
-            remedy = nearest(name, [*instruments, *measures])
-            problems.add("programme.toml", "[plan] names no known measure or instrument.", remedy, value=name)
+        if name not in known:
+            problems.add(
+                "programme.toml",
+                "[plan] names no known measure, instrument or domain.",
+                nearest(name, known),
+                value=name,
+            )
     for name, months in plan.lag_months.items():
         if name in measures:
             measures[name] = replace(measures[name], expected_lag_months=months, **_declared("expected_lag"))

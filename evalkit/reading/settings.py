@@ -47,12 +47,13 @@ class Notes:
 class Settings:
     """The contents of programme.toml.
 
-    `as_of` None means the latest date in the data; `source` says where published data come from; `agreed_open` who
+    `starts_on` None means that nobody recorded it, and `as_of` None the latest date in the data; one of the two must be
+    there. `source` says where published data come from; `agreed_open` who
     agreed that their scores are shown, and when.
     """
 
     name: str
-    starts_on: date
+    starts_on: date | None = None
     as_of: date | None = None
     minimum_group: int = MINIMUM_GROUP
     audience: Audience = Audience.COMMISSIONER
@@ -66,11 +67,17 @@ class Settings:
     def __post_init__(self) -> None:
         if self.minimum_group < 1:
             raise Misdescribed("minimum_group is below 1.", "Write 5 or more.", value=str(self.minimum_group))
+        if self.starts_on is None and self.as_of is None:
+            raise Misdescribed(
+                "Neither starts_on nor as_of is given.",
+                "Write the day the programme began, starts_on = 2024-04-01; where nobody knows it, the day the data "
+                "speak of, as_of = 2026-03-31.",
+            )
 
 
 def settings(said: Mapping[str, Any]) -> Settings:
     """Settings from the file's contents, every key checked."""
-    check_keys(said, where="programme.toml", needed=("schema", "name", "starts_on"), also=(*_KINDS, *_DATES, *_TABLES))
+    check_keys(said, where="programme.toml", needed=("schema", "name"), also=(*_KINDS, *_DATES, *_TABLES))
     check_kinds(said, _KINDS, where="programme.toml")
     if said["schema"] != 1:
         raise Misdescribed("This evalkit reads schema 1.", "Write schema = 1.", value=str(said["schema"]))

@@ -56,7 +56,7 @@ class Facts:
         """All that the programme knows of itself."""
         notes = programme.people_notes
         return cls(
-            programme.name,
+            programme.title,
             programme.as_of,
             programme.fictional,
             programme.data_hash,

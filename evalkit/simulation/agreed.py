@@ -16,7 +16,7 @@ WORTHWHILE = {"system_leadership": 0.25, "icfat": 0.5, lives.MEASURE: 0.95}
 def settings(scenario: Scenario) -> Settings:
     """The settings of an invented programme of this size."""
     return Settings(
-        name="Northmere (FICTIONAL)",
+        name="Northmere",
         starts_on=START,
         as_of=scenario.as_of,
         fictional=True,
@@ -24,9 +24,10 @@ def settings(scenario: Scenario) -> Settings:
         agreed_open="The programme board of Northmere (fictional) agreed on 12 September 2024 that places are named.",
         retention="Answers of people are kept until two years after the last report (fictional).",
         plan=Plan(
-            primary={"individual": "system_leadership", "team": "icfat", "population": lives.MEASURE},
+            primary={"individual": "system_leadership", "team": "icfat/leadership", "population": lives.MEASURE},
             lag_months=LAG_MONTHS,
             worthwhile=WORTHWHILE,
+            informant="sponsor",
         ),
         people=Notes(
             paid_by="Northmere Care Commissioners (fictional)",

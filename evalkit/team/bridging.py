@@ -112,26 +112,35 @@ def _ties_table(relation: str, found: dict[int, ExternalInternal]) -> pd.DataFra
     ).astype({"n": "Int64"})  # fmt: skip
 
 
+def _share(index: float) -> int:
+    """An E-I index as so many of every 100 ties that go outside.
+
+    >>> _share(-1.0), _share(0.5)
+    (0, 75)
+    """
+    return round(50 * (1 + index))
+
+
 def _ties_headline(relation: str, last: ExternalInternal) -> str:
-    across = round(100 * last.external / last.ties)
-    by_chance = round(50 * (1 + last.expected))
-    return f"{across} of every 100 {relation} ties go outside the organisation; chance alone would give {by_chance}"
+    return (
+        f"{_share(last.estimate)} of every 100 {relation} ties go outside the organisation; "
+        f"if organisations did not matter it would be {_share(last.expected)}"
+    )
 
 
 def _ties_sentences(programme: Programme, relation: str, found: dict[int, ExternalInternal]) -> list[Sentence]:
     """One sentence a wave, with what chance would give and how many answered."""
     said = []
     for place, (wave, seen) in enumerate(found.items()):
-        position = "within" if seen.chance_low <= seen.estimate <= seen.chance_high else "outside"
         answered = (
             "" if seen.response_rate is None else f" {round(100 * seen.response_rate)} of every 100 asked answered."
         )
         said.append(
             Sentence(
                 f"{words.sentence_case(circumstances.when(programme, wave))}: {words.of(seen.external, seen.ties)} "
-                f"{relation} ties went outside the "
-                f"organisation (E-I index {words.number(seen.estimate)}), {position} the range chance alone would give "
-                f"({words.span(seen.chance_low, seen.chance_high, 2)}).{answered}",
+                f"{relation} ties, {_share(seen.estimate)} of every 100, went outside the organisation; if people "
+                f"named each other regardless of it, {_share(seen.chance_low)} to {_share(seen.chance_high)} of "
+                f"every 100 would.{answered}",
                 rows=(place,),
             )
         )
@@ -153,7 +162,7 @@ def _ties_marks(programme: Programme, relation: str, table: pd.DataFrame, headli
     return charts.marks(
         rows,
         headline=headline,
-        subtitle=f"E-I index of {relation} ties between organisations, {programme.name}",
+        subtitle=f"E-I index of {relation} ties between organisations, {programme.title}",
         x_axis="−1: all ties stay inside the organisation; +1: all go outside",
     )
 
@@ -164,8 +173,8 @@ def _ties_cautions(found: dict[int, ExternalInternal]) -> list[Sentence]:
         if seen.response_rate is not None and seen.response_rate < LEAST_RESPONSE and seen.bound_low is not None:
             said.append(
                 Sentence(
-                    f"Under {LEAST_RESPONSE:.0%} answered at wave {wave}: with everybody's answers the index could lie "
-                    f"between {words.number(seen.bound_low)} and {words.number(seen.bound_high or 0.0)}.",
+                    f"Under {LEAST_RESPONSE:.0%} answered at wave {wave}: with everybody's answers it could be "
+                    f"{_share(seen.bound_low)} to {_share(seen.bound_high or 0.0)} of every 100.",
                     rows=(place,),
                 )
             )

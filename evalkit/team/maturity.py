@@ -163,7 +163,7 @@ def _profile_marks(programme: Programme, instrument: Instrument, table: pd.DataF
     ]  # fmt: skip
     rows.append({"mark": "scale", "low": instrument.scale.low, "high": instrument.scale.high})
     places = words.listed(sorted(table["group"].unique()))
-    where = programme.name if places == ALL else places
+    where = programme.title if places == ALL else places
     return charts.marks(
         rows,
         headline=headline,
@@ -179,11 +179,11 @@ def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, c
     by_place = scores.pivot_table(index=["domain", "subject_id"], columns="wave", values="score", aggfunc="mean")
     changes = _place_changes(by_place, waves, confidence)
     table = _assessed_table(programme, instrument, scores, by_place, changes, confidence)
-    declared = programme.plan.primary.get("team", "")
-    decided = _assessed_decision(programme, instrument, changes, declared)
+    declared = _declared_domain(programme, instrument)
+    decided = _assessed_decision(instrument, changes, declared)
     rivals = circumstances.rivals(programme)
     evidence = grade(Design.BEFORE_AFTER, informants=("self-assessment",), rivals=rivals)
-    headline = _assessed_headline(instrument, table, changes)
+    headline = _assessed_headline(instrument, table, changes, declared, decided)
     return Result.of(
         question=QUESTION,
         level=Level.TEAM,
@@ -260,32 +260,49 @@ def _assessed_table(
     return table.astype({"n": "Int64", "low": float, "high": float})
 
 
-def _assessed_decision(
-    programme: Programme, instrument: Instrument, changes: dict[str, PairedChange], declared: str
-) -> Decision:
+def _declared_domain(programme: Programme, instrument: Instrument) -> str:
+    """The domain of this instrument that was declared beforehand as the one that counts, or none."""
+    name, _, domain = programme.plan.primary.get("team", "").partition("/")
+    return domain if name == instrument.id else ""
+
+
+def _assessed_decision(instrument: Instrument, changes: dict[str, PairedChange], declared: str) -> Decision:
     """The declared domain decides; without one, the tool has no overall score, so the answer is described."""
-    instrument_id, _, domain = declared.partition("/")
-    if instrument_id != instrument.id or not domain:
+    if not declared:
         return described("No domain was declared beforehand as the one that counts, and the tool has no overall score.")
-    if domain not in changes:
+    if declared not in changes:
         return described(f"Fewer than {LEAST_PAIRS} places were scored at both ends.")
     return decide(
-        changes[domain],
+        changes[declared],
         better=instrument.better,
         worthwhile=instrument.smallest_worthwhile_change,
         value_words=instrument.validated and not instrument.self_assessed,
     )
 
 
-def _assessed_headline(instrument: Instrument, table: pd.DataFrame, changes: dict[str, PairedChange]) -> Sentence:
+def _assessed_headline(
+    instrument: Instrument,
+    table: pd.DataFrame,
+    changes: dict[str, PairedChange],
+    declared: str,
+    decided: Decision,
+) -> Sentence:
+    """The declared domain where there is one, else how many domains moved."""
     if not changes:
         return Sentence(f"{words.counted(len(instrument.domains), 'domain')} scored, not yet twice")
+    moved = table[table["what"] == "change"]
+    if declared in changes:
+        label, scale = instrument.domain_labels[declared], instrument.scale
+        return Sentence(
+            f"{label}: {words.higher(changes[declared].estimate)} on a scale of {scale.low:g} to {scale.high:g} "
+            f"({words.span(decided.low, decided.high)}), self-assessed",
+            rows=tuple(moved.index[moved["measure"] == label]),
+        )
     up, down = _clear(changes)
-    rows = tuple(table.index[table["what"] == "change"])
     return Sentence(
         f"{len(up)} of {len(changes)} self-assessed domains clearly higher, {len(down)} clearly lower, "
         f"{len(changes) - len(up) - len(down)} neither",
-        rows,
+        rows=tuple(moved.index),
     )
 
 
