@@ -112,7 +112,7 @@ def _kept(sentences: tuple[Sentence, ...], hidden: set[int], minimum: int) -> tu
     kept = tuple(sentence for sentence in sentences if not hidden & set(sentence.rows))
     if len(kept) == len(sentences):
         return kept
-    return (*kept, Sentence(f"Some answers are withheld: fewer than {minimum} people gave them."))
+    return (*kept, Sentence(f"Some figures are withheld: fewer than {minimum} people stand behind them."))
 
 
 def _decided(result: Result, hidden: set[int]) -> Decision:

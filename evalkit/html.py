@@ -68,6 +68,17 @@ def table(frame: pd.DataFrame, caption: str) -> str:
     )
 
 
+def numbers(frame: pd.DataFrame, caption: str) -> str:
+    """The numbers behind a chart. What is the same in every row is said once, in the caption."""
+    same = [
+        str(name)
+        for name in frame.columns
+        if name not in ("measure", "estimate", "n") and len(frame) > 1 and frame[name].nunique(dropna=False) == 1
+    ]
+    said = [f"{_header(name)}: {cell(frame[name].iloc[0])}" for name in same if pd.notna(frame[name].iloc[0])]
+    return table(frame.drop(columns=same), ". ".join([caption.rstrip("."), *said]))
+
+
 def _row(row: dict[Any, Any], frame: pd.DataFrame) -> str:
     places = words.decimals(row["low"], row["high"]) if _has_interval(row) else 2
     first, *rest = frame.columns
@@ -123,7 +134,7 @@ def chart(result: Result) -> str:
     return (
         f"<figure><figcaption>{escape(result.headline)}</figcaption>{picture(result.svg(), result.alt)}"
         f'<p class="source">{escape(source)}</p>'
-        f"<details><summary>The numbers in this chart</summary>{table(result.table, result.headline)}</details>"
+        f"<details><summary>The numbers in this chart</summary>{numbers(result.table, result.headline)}</details>"
         "</figure>"
     )
 

@@ -99,11 +99,11 @@ def _groups(programme: Programme) -> pd.DataFrame:
 
 
 def _table(people: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
-    """A row a step and group. Extras: n_of, out_of (eligible in the group), by (what the group is a group of)."""
+    """A row a step for everybody, then a row a step and group. Extras: n_of, out_of (eligible in the group), by."""
     rows = [_row(step, ALL, "everybody", people) for step in STEPS if step in people]
     for grouping in by:
         for group, members in people.groupby(grouping):
-            rows += [_row(step, str(group), grouping, members) for step in STEPS if step in people]
+            rows += [_row(step, str(group), grouping, members) for step in STEPS[1:] if step in people]
     return pd.DataFrame(rows).astype({"n": "Int64", "out_of": "Int64"})
 
 

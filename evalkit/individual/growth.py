@@ -120,8 +120,9 @@ def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] |
     if len(waves) < 2:
         raise NotEnoughEvidence(
             ratings.QUESTION,
-            missing=f"{words.sentence_case(ratings.rated(rater))} ({instrument.name}) at "
-            f"{words.counted(len(waves), 'wave')}.",
+            missing=f"{words.sentence_case(ratings.many(rater))} answered the {instrument.name} at one wave only."
+            if waves
+            else f"{words.sentence_case(ratings.many(rater))} gave no answers on the {instrument.name}.",
             would_answer="the same people answering it again, at least six months later, in responses.csv.",
         )
     first, last = between or (waves[0], waves[-1])

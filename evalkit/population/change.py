@@ -375,4 +375,6 @@ def _cautions(asked: _Asked, found: Interrupted, rivals: tuple[str, ...]) -> lis
     said.append(f"A change smaller than about {round(100 * half)} in every 100 would not show yet.")
     if asked.measure.smallest_worthwhile_change is None:
         said.append("Nobody agreed beforehand how large a change would be worthwhile.")
+    if asked.measure.expected_lag_months is not None and not asked.measure.expected_lag_verified:
+        said.append(f"How long a change may take is not verified. {asked.measure.expected_lag_source}")
     return [Sentence(text) for text in (*said, *found.caveats)]

@@ -66,6 +66,10 @@ _SAID = {
 }
 
 
+FIRST = 2
+"""Answers a row shows on the first screen, which is one printed page: the primary and one beside it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of the first screen: who the question is about, the answers (the primary first) and the blanks."""
@@ -73,6 +77,25 @@ class Row:
     who: str
     answers: tuple[Result, ...]
     blanks: tuple[Blank, ...]
+
+    @property
+    def shown(self) -> tuple[Result, ...]:
+        """The answers with room on the first screen."""
+        return self.answers[:FIRST]
+
+    @property
+    def missing(self) -> tuple[Blank, ...]:
+        """The first blank, where nothing was answered."""
+        return () if self.answers else self.blanks[:1]
+
+    @property
+    def more(self) -> str:
+        """How many answers and blanks stand further down only."""
+        answers = len(self.answers) - len(self.shown)
+        blanks = len(self.blanks) - len(self.missing)
+        parts = [words.counted(answers, "more answer")] if answers else []
+        parts += [f"{words.counted(blanks, 'question')} not answered"] if blanks else []
+        return f"Further down: {words.listed(parts)}." if parts else ""
 
 
 @dataclass(frozen=True, slots=True)
