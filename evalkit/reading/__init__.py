@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,9 +61,26 @@ def read_folder(source: str | Path) -> tuple[Contents | None, pd.DataFrame]:
         words = "There is no such folder." if not folder.exists() else "This is a file, not a folder of tables."
         problems.add(folder.name, words, "Give the folder that holds programme.toml and the tables as CSV.")
         return None, problems.table()
-    files = _files(folder, problems)
-    contents = _Folder(files, problems).read()
+    contents, found = _read(folder.resolve(), _fingerprint(folder))
+    return contents, found.copy()
+
+
+@lru_cache(maxsize=2)
+def _read(folder: Path, fingerprint: str) -> tuple[Contents | None, pd.DataFrame]:
+    """Read and checked once for every state of the files: the notebooks of one report all load the same folder."""
+    problems = Problems()
+    contents = _Folder(_files(folder, problems), problems).read()
     return (None if problems else contents), problems.table()
+
+
+def _fingerprint(folder: Path) -> str:
+    """Changes with the name or any byte of any file in the folder or its instruments."""
+    hashed = hashlib.blake2b()
+    for path in sorted([*folder.iterdir(), *(folder / "instruments").glob("*")]):
+        hashed.update(f"{path.relative_to(folder)}\n".encode())
+        if path.is_file():
+            hashed.update(hashlib.blake2b(path.read_bytes()).digest())
+    return hashed.hexdigest()
 
 
 def in_memory(

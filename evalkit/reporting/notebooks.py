@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from evalkit import result as results
@@ -19,6 +21,7 @@ from evalkit.reporting.blanks import Blank
 from evalkit.result import Result
 
 if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbformat import NotebookNode
 
@@ -71,17 +74,26 @@ def run(
     `settings` give values to names in the cell tagged `parameters`, one mapping a round. Returns a list a round.
     Raises `Refused` when a cell fails, a name is not a parameter, or a heading is missing.
     """
-    rounds = [[_ready(path, values) for path in notebooks] for values in settings]
-    client = _client(notebooks[0].parent, rounds[0][0])
     told: list[list[Told]] = []
-    with client.setup_kernel(cleanup_kc=True):
-        for notebooks_of_round in rounds:
-            told.append([])
-            for path, notebook in zip(notebooks, notebooks_of_round, strict=True):
-                progress(path.stem)
-                _execute(client, notebook, path.name)
-                told[-1].append(_told(notebook, path))
+    with _kernel(notebooks[0].parent) as manager:
+        rounds = [[_ready(path, values) for path in notebooks] for values in settings]
+        client = _client(manager, rounds[0][0])
+        drawing = Thread(target=_make_ready_to_draw, daemon=True)
+        drawing.start()
+        with client.setup_kernel(cleanup_kc=True):
+            for notebooks_of_round in rounds:
+                told.append([])
+                for path, notebook in zip(notebooks, notebooks_of_round, strict=True):
+                    progress(path.stem)
+                    _execute(client, notebook, path.name)
+                    told[-1].append(_told(notebook, path))
+        drawing.join()
     return told
+
+
+def _make_ready_to_draw() -> None:
+    """Import what the pages are drawn with while the kernel works: the seconds would otherwise be waited for after."""
+    import seaborn  # noqa: F401
 
 
 def parameters(notebook: NotebookNode, name: str) -> tuple[int, dict[str, str]]:
@@ -122,16 +134,27 @@ def _ready(path: Path, values: Mapping[str, str]) -> NotebookNode:
     return notebook
 
 
-def _client(folder: Path, first: NotebookNode) -> NotebookClient:
-    """A client with a kernel of its own, on encrypted channels, working in the notebooks' folder."""
+@contextmanager
+def _kernel(folder: Path) -> Iterator[AsyncKernelManager]:
+    """A kernel on encrypted channels, working in the notebooks' folder. It starts while the notebooks are read."""
     from jupyter_client.manager import AsyncKernelManager
-    from nbclient import NotebookClient
+    from jupyter_core.utils import run_sync
 
     manager = AsyncKernelManager(kernel_name="python3", transport_encryption="required")
+    run_sync(manager.start_kernel)(cwd=str(folder), extra_arguments=["--HistoryManager.hist_file=:memory:"])
+    try:
+        yield manager
+    finally:
+        if manager.has_kernel:
+            run_sync(manager.shutdown_kernel)(now=True)
+
+
+def _client(manager: AsyncKernelManager, first: NotebookNode) -> NotebookClient:
+    from nbclient import NotebookClient
+
     return NotebookClient(
-        first, km=manager, timeout=PATIENCE, shutdown_kernel="immediate", allow_error_names=[BLANK_ERROR],
-        resources={"metadata": {"path": str(folder)}},
-    )  # fmt: skip
+        first, km=manager, timeout=PATIENCE, shutdown_kernel="immediate", allow_error_names=[BLANK_ERROR]
+    )
 
 
 def _execute(client: NotebookClient, notebook: NotebookNode, name: str) -> None:

@@ -387,17 +387,17 @@ def _unlogged(values: Floats, scale: str) -> Floats:
 
 def _reach(confidence: float, df: Any) -> Any:
     """How many standard errors an interval reaches either way."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, such as 0.95, not {confidence}.")
-    return t.ppf(0.5 + confidence / 2, df)
+    return stdtrit(df, 0.5 + confidence / 2)
 
 
 def _p(ratio: Any, df: Any) -> Any:
-    from scipy.stats import t
+    from scipy.special import stdtr
 
-    return 2 * t.sf(np.abs(ratio), df)
+    return 2 * stdtr(df, -np.abs(ratio))
 
 
 def _check_choices(family: str, offset: str | None, errors: str, lags: int | None, confidence: float) -> None:
