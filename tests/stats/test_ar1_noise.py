@@ -47,6 +47,26 @@ NLME = [
 ]  # fmt: skip
 
 
+# A beaver's body temperature every ten minutes, active from the 39th reading (Reynolds 1994; R's `beaver2`).
+BEAVER = """36.58 36.73 36.93 37.15 37.23 37.24 37.24 36.9 36.95 36.89 36.95 37 36.9 36.99 36.99 37.01 37.04 37.04 37.14
+37.07 36.98 37.01 36.97 36.97 37.12 37.13 37.14 37.15 37.17 37.12 37.12 37.17 37.28 37.28 37.44 37.51 37.64 37.51 37.98
+38.02 38 38.24 38.1 38.24 38.11 38.02 38.11 38.01 37.91 37.96 38.03 38.17 38.19 38.18 38.15 38.04 37.96 37.84 37.83 37.84
+37.74 37.76 37.76 37.64 37.63 38.06 38.19 38.35 38.25 37.86 37.95 37.95 37.76 37.6 37.89 37.86 37.71 37.78 37.82 37.76
+37.81 37.84 38.01 38.1 38.15 37.92 37.64 37.7 37.46 37.41 37.46 37.56 37.55 37.75 37.76 37.73 37.77 38.01 38.04 38.07"""
+
+
+def test_a_published_generalised_least_squares_fit():
+    # Venables & Ripley (2002), Modern Applied Statistics with S, 4th ed., section 14.2, readings 6 to 100: Phi 0.838,
+    # activity 0.603 (se 0.0993), intercept 37.250 (0.0963). R 4.2.2, nlme 3.1.162:
+    # > summary(gls(temp ~ activ, beaver2[6:100, ], corAR1(.8), method = "ML"))
+    # Phi 0.8380447781; (Intercept) 37.25000675 se 0.096340469; activ 0.60276807 se 0.099319039
+    temperature = np.array(BEAVER.split(), dtype=float)[5:]
+    active = np.column_stack([np.ones(95), np.arange(6, 101) >= 39])
+    fit = ar1_noise.fit(temperature, active, np.arange(95), held=(0.8380447781, 1.0))
+    assert fit.beta == pytest.approx([37.25000675, 0.60276807], abs=5e-9)
+    assert np.sqrt(np.diag(fit.plug_in)) == pytest.approx([0.096340469, 0.099319039], abs=5e-9)
+
+
 @pytest.mark.parametrize(("held", "missing", "beta", "se", "sigma", "reml"), NLME)
 def test_equals_nlme_with_the_covariance_parameters_held(held, missing, beta, se, sigma, reml):
     kept = ~np.isin(YEARS, missing)

@@ -48,6 +48,23 @@ def every_dealing(groups: pd.Series) -> list[pd.Series]:
     return [pd.Series(list(deal), index=groups.index) for deal in set(itertools.permutations(groups))]
 
 
+def test_a_published_network() -> None:
+    # Krackhardt (1987), Cognitive social structures, Social Networks 9, 109-134; printed in Wasserman & Faust (1994),
+    # Social Network Analysis, appendix B: 21 managers of a high-technology company, who reports to whom, and their
+    # departments (0 is the president). By hand: 4 of the 20 lines of report cross departments, those of the four
+    # vice-presidents to the president: (4 - 16)/20 = -.6. Pairs within: 8x7 + 5x4 + 4x3 + 3x2 = 94 of 21x20 = 420, so
+    # expected (326 - 94)/420 = 232/420 = .5523809524, as R netseg gives.
+    boss = {1: 2, 2: 7, 3: 14, 4: 2, 5: 14, 6: 21, 8: 21, 9: 14, 10: 18, 11: 18, 12: 21, 13: 14, 14: 7, 15: 14}
+    boss |= {16: 2, 17: 21, 18: 7, 19: 14, 20: 14, 21: 7}
+    department = pd.Series(list("442421012331222413221"), index=range(1, 22))
+    found = network.ei(
+        pd.DataFrame({"from_id": list(boss), "to_id": list(boss.values())}), department, permutations=500, seed=1
+    )
+    assert found.estimate == pytest.approx(-0.6, abs=1e-12)
+    assert found.expected == pytest.approx(232 / 420, abs=1e-12)
+    assert (found.external, found.internal, found.isolates) == (4, 16, 0)
+
+
 @pytest.mark.parametrize("directed", [True, False])
 def test_expectation_and_p_against_every_relabelling(directed: bool) -> None:
     groups = pd.Series({"a": 1, "b": 1, "c": 1, "d": 1, "e": 2, "f": 2, "g": 3})
