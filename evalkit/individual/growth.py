@@ -126,6 +126,10 @@ def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] |
             would_answer="the same people answering it again, at least six months later, in responses.csv.",
         )
     first, last = between or (waves[0], waves[-1])
+    if first >= last:
+        raise ValueError(
+            f"between=({first}, {last}) must give the earlier wave first, such as ({waves[0]}, {waves[-1]})."
+        )
     absent = [wave for wave in (first, last) if wave not in waves]
     if absent:
         raise NotEnoughEvidence(

@@ -1,0 +1,77 @@
+"""From files to page: what somebody wrote in a cell stays text, and what was planted is found again."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+import evalkit as ek
+from evalkit.result import Result
+from tests.page_checks import faults
+
+ATTACKS = [
+    "<script>document.title='taken'</script>",
+    "<img src=x onerror=\"document.title='taken'\">",
+    '"><svg onload=alert(1)>',
+    "[click](javascript:alert(1)) & <b>bold</b>",
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_story_that_attacks_is_read_as_words(attack, tmp_path):
+    from evalkit.simulation import write
+
+    folder = write(ek.simulate(seed=11, leaders=30, teams=6, places=4, programme_places=3), tmp_path / "told")
+    with (folder / "stories.csv").open(encoding="utf-8", newline="") as page:
+        header, *rows = list(csv.reader(page))
+    text, title, role, consent = (header.index(name) for name in ("text", "title", "teller_role", "consent"))
+    for row in rows:
+        row[text], row[title], row[role], row[consent] = attack, attack, attack, "use"
+    with (folder / "stories.csv").open("w", encoding="utf-8", newline="") as page:
+        csv.writer(page).writerows([header, *rows])
+    programme = ek.load(folder)
+    themes = ek.stories.themes(programme)
+    assert themes.quotes[0].text == attack
+    saved = ek.report([themes]).save(tmp_path / "page.html").read_text(encoding="utf-8")
+    for page in (saved, themes._repr_mimebundle_()["text/html"]):
+        assert attack not in page
+        assert "<script" not in page
+        assert "<img src=x" not in page
+        assert "<svg onload" not in page
+    assert faults(saved) == []
+
+
+def within(result: Result, truth: float) -> bool:
+    row = result.table.iloc[0]
+    return bool(
+        row["low"] - 0.5 * (row["high"] - row["low"]) <= truth <= row["high"] + 0.5 * (row["high"] - row["low"])
+    )
+
+
+def test_what_is_planted_in_a_large_programme_is_found_again():
+    """Large, so that any seed would pass: limits as wide again as the interval."""
+    effects = {"system_leadership": 0.3, "emergency_admissions_65_plus": 0.8}
+    programme = ek.simulate(seed=5, effects=effects, leaders=600, teams=60, months=84, events=False)
+    assert programme.truth is not None
+    grown = ek.individual.growth(programme, on="system_leadership")
+    fewer = ek.population.change(programme, measure="emergency_admissions_65_plus")
+    assert within(grown, programme.truth["expected"]["system_leadership"]["change"])
+    assert within(fewer, 0.8)
+    assert grown.verdict.value == "rose"
+
+
+def test_one_bad_cell_is_named_and_nothing_is_loaded(tmp_path):
+    from evalkit.simulation import write
+
+    folder = write(ek.simulate(seed=11, leaders=30, teams=6, places=4, programme_places=3), tmp_path / "bad")
+    text = (folder / "outcomes.csv").read_text(encoding="utf-8").splitlines()
+    count = text[0].split(",").index("count")
+    cells = text[4].split(",")
+    cells[count] = "12.5"
+    text[4] = ",".join(cells)
+    (folder / "outcomes.csv").write_text("\n".join(text) + "\n", encoding="utf-8")
+    problems = ek.check(folder)
+    assert problems[["file", "row", "column", "value"]].to_numpy().tolist() == [["outcomes.csv", 5, "count", "12.5"]]
+    with pytest.raises(ek.DataProblems, match=r"outcomes\.csv, row 5, column count, '12\.5'"):
+        ek.load(folder)
