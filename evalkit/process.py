@@ -53,7 +53,8 @@ def reach(programme: Programme, *, by: tuple[str, ...] = ("seniority", "sector")
     every = table[table["group"] == ALL].set_index("measure")["n"]
     whole = "eligible" if "Eligible" in every.index and every["Eligible"] else "invited"
     came, out_of = int(every["Came at least once"]), int(every[words.sentence_case(whole)])
-    headline = Sentence(f"{words.of(came, out_of)} {whole} came", rows=tuple(table.index[(table["group"] == ALL)]))
+    rests_on = (table["group"] == ALL) & table["measure"].isin(["Came at least once", words.sentence_case(whole)])
+    headline = Sentence(f"{words.of(came, out_of)} {whole} came", rows=tuple(table.index[rests_on]))
     return Result.of(
         question="Who took part, and who is missing?",
         level=Level.PROCESS,

@@ -46,7 +46,7 @@ def themes(programme: Programme) -> Result:
     if codes.empty:
         raise NotEnoughEvidence(
             "What do people tell us?",
-            missing=f"{words.counted(len(told), 'story', 'stories')} may be used, and none has been coded.",
+            missing=f"{words.counted(len(told), 'story', 'stories').capitalize()} may be used; none is coded.",
             would_answer="codes.csv: one row a story, coder and code, from two people reading apart.",
         )
     table = _table(told, codes, _readers(programme, codes))

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "claim_id", "result", "part", "sentence", "measure", "group", "estimate", "low", "high", "interval", "n", "unit",
-    "verdict", "attribution", "maryland", "nesta", "design", "method", "rivals", "programme", "as_of", "data_hash",
-    "notebook",
+    "verdict", "verdict_low", "verdict_high", "verdict_confidence", "attribution", "maryland", "nesta", "design",
+    "method", "rivals", "programme", "as_of", "data_hash", "notebook",
 )  # fmt: skip
-"""The ledger's columns, in order. A sentence that rests on several numbers has a row for each."""
+"""The ledger's columns, in order. A sentence that rests on several numbers has a row for each. `low` and `high` are the
+table's; the interval the verdict was read from, which headlines print, is `verdict_low` to `verdict_high`."""
 FIGURES = ("measure", "group", "estimate", "low", "high", "interval", "n", "unit")
 
 
@@ -57,6 +58,9 @@ def _rests_on(answer: Result, part: str, said: Sentence, figures: dict[str, Any]
         "sentence": said.text,
         **{name: figures.get(name) for name in FIGURES},
         "verdict": answer.verdict.value,
+        "verdict_low": answer.decided.low,
+        "verdict_high": answer.decided.high,
+        "verdict_confidence": answer.decided.confidence if answer.decided.low == answer.decided.low else None,
         "attribution": answer.attribution.value,
         "maryland": evidence.maryland,
         "nesta": evidence.nesta,
