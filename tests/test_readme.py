@@ -1,0 +1,70 @@
+"""What README says a newcomer can type works as printed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import evalkit as ek
+from evalkit.reporting import Report
+from evalkit.resources import folder
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    found = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert len(found) == 1
+    return str(found[0])
+
+
+def run(code: str, written: Path) -> dict[str, object]:
+    """Run a cell as a notebook would, its last expression kept as `shown`."""
+    last = ast.parse(code).body[-1]
+    assert isinstance(last, ast.Expr)
+    lines = code.splitlines()
+    lines[last.lineno - 1] = f"shown = {lines[last.lineno - 1]}"
+    written.write_text("\n".join(lines), encoding="utf-8")
+    return runpy.run_path(str(written))
+
+
+def test_the_fifteen_lines_work_as_printed(monkeypatch, tmp_path):
+    monkeypatch.chdir(folder("notebooks"))
+    names = run(block("python"), tmp_path / "cell.py")
+    shown = names["shown"]
+    assert isinstance(shown, Report)
+    assert {answer.question for answer in shown.results} >= {
+        "Are people leading differently?",
+        "Are organisations working better together?",
+        "Is anything different for patients, citizens, staff and taxpayers?",
+    }
+    assert "FICTIONAL" in shown._repr_html_()
+    assert shown.save(tmp_path / "page.html").stat().st_size > 50_000
+    assert len(shown.ledger) > 4
+
+
+def test_of_the_fifteen_lines_those_that_apply_work_for_salford(monkeypatch):
+    monkeypatch.chdir(folder("notebooks"))
+    programme = ek.load("../sample_data/salford")
+    assert "Salford" in repr(programme)
+    shown = ek.report([ek.team.maturity(programme, on="icfat")])
+    assert "Salford" in shown._repr_html_()
+    with pytest.raises(ek.NotEnoughEvidence):
+        ek.individual.growth(programme, on="system_leadership")
+
+
+def test_the_three_lines_of_settings_are_enough(tmp_path):
+    (tmp_path / "programme.toml").write_text(block("toml"), encoding="utf-8")
+    assert tomllib.loads(block("toml"))["schema"] == 1
+    assert ek.check(tmp_path).empty
+
+
+@pytest.mark.parametrize("name", re.findall(r"`((?:notebooks|sample_data|data_schemas|evalkit)/[\w./]+)`", README))
+def test_every_path_named_is_there(name):
+    assert (ROOT / name).exists()
