@@ -5,18 +5,16 @@ The number says what changed and when. It cannot say why: whatever else changed 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from evalkit.stats import ar1_noise
-from evalkit.stats.periods import Family, Floats, Points, Start, name, read, refuse
+from evalkit.stats.periods import Family, Floats, Points, Start, name, read
+from evalkit.stats.segments import Errors, Line, Model, fitted
 
-Errors = Literal["ar1_noise", "model", "newey_west"]
 Season = Literal["harmonic", "monthly"]
 
 MIN_EITHER_SIDE = 12
@@ -25,10 +23,6 @@ MIN_EITHER_SIDE = 12
 MIN_BEFORE_WITH_SEASON = 24
 """Fewer points before than this with a fitted season: describe. Two of each calendar month are the fewest that can
 tell a season from a trend (judgement: error rates held at 24 points with 12 before and one harmonic)."""
-DRIFT_RHO = 0.9
-DRIFT_W = 0.9
-"""Estimated ρ and w both at or above these: the series drifts too much to say (judgement: on a random walk of 2 % a
-month the estimator called up to 7.4 % of nothing a change at a nominal 5 %)."""
 FEW_EVENTS = 5
 """Below this many events in a period, log rates were not tried (judgement: simulated down to 5 a month on average)."""
 PLACEBO_AT = (0.25, 0.5, 0.75)
@@ -81,9 +75,9 @@ class Interrupted(Change):
     method: str
     source: str
     caveats: tuple[str, ...]
-    _line: _Line = field(repr=False)
+    _line: Line = field(repr=False)
     _points: Points = field(repr=False)
-    _model: _Model = field(repr=False)
+    _model: Model = field(repr=False)
 
     @property
     def effect(self) -> Change:
@@ -138,7 +132,7 @@ class Interrupted(Change):
         rows = []
         for variation, setting, chosen, points, model in self._variations():
             try:
-                effect, why = _change(_line(points, model), points, model, "level", self.confidence), ""
+                effect, why = _change(fitted(points, model), points, model, "level", self.confidence), ""
                 numbers = [effect.estimate, effect.low, effect.high, effect.p]
             except ValueError as refusal:
                 numbers, why = [np.nan] * 4, str(refusal)
@@ -146,7 +140,7 @@ class Interrupted(Change):
         names = ["variation", "setting", "chosen", "estimate", "low", "high", "p", "not_fitted"]
         return pd.DataFrame(rows, columns=names)
 
-    def _variations(self) -> Iterator[tuple[str, str, bool, Points, _Model]]:
+    def _variations(self) -> Iterator[tuple[str, str, bool, Points, Model]]:
         points, model = self._points, self._model
         for trend in ("none", "linear", "quadratic"):
             yield "trend", trend, trend == model.trend, points, replace(model, trend=trend)
@@ -210,8 +204,8 @@ def interrupted(
     """
     _check_choices(family, offset, errors, lags, confidence)
     points, begins = read(frame, outcome, time, start, offset, family)
-    model = _Model(begins, "linear", seasonal, slope, errors, lags)
-    line = _line(points, model)
+    model = Model(begins, "linear", seasonal, slope, errors, lags)
+    line = fitted(points, model)
     n_before = int((points.positions < begins).sum())
     return Interrupted(
         **asdict(_change(line, points, model, "level", confidence)),
@@ -230,143 +224,7 @@ def interrupted(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """What is fitted, and how its errors are taken to behave."""
-
-    start: float
-    trend: str
-    seasonal: str | None
-    slope: bool
-    errors: Errors
-    lags: int | None
-
-    def columns(self, points: Points) -> dict[str, Floats]:
-        """The columns of the model by name, in the order of the coefficients."""
-        t = points.positions.astype(np.float64)
-        columns = {"intercept": np.ones_like(t)}
-        if self.trend != "none":
-            columns["trend"] = t
-        if self.trend == "quadratic":
-            columns["trend squared"] = t**2
-        after = t >= self.start
-        columns["level"] = after.astype(np.float64)
-        if self.slope:
-            columns["slope"] = np.where(after, t - self.start, 0.0)
-        return columns | self._season(points)
-
-    def _season(self, points: Points) -> dict[str, Floats]:
-        if self.seasonal is None:
-            return {}
-        if points.months is None:
-            raise ValueError("A season needs calendar months. Give `time` as dates, each the first day of its month.")
-        if self.seasonal == "monthly":
-            return {f"month {m}": (points.months == m).astype(np.float64) for m in np.unique(points.months)[1:]}
-        if self.seasonal != "harmonic":
-            raise ValueError(f"seasonal must be None, 'harmonic' or 'monthly', not {self.seasonal!r}.")
-        angle = 2 * np.pi * points.months / 12
-        waves = {"sine": np.sin, "cosine": np.cos}
-        return {f"{name}, {12 // k} months": wave(k * angle) for k in (1, 2) for name, wave in waves.items()}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Line:
-    """A fitted line, whatever fitted it: what is needed to give any combination of its terms an interval."""
-
-    beta: Floats
-    error: Callable[[Floats], tuple[Floats, Floats]]  # contrasts (k, p) to standard errors and df, (k,) each
-    rho: float | None = None
-    w: float | None = None
-
-    @property
-    def drifts(self) -> bool:
-        return self.rho is not None and self.w is not None and self.rho >= DRIFT_RHO and self.w >= DRIFT_W
-
-
-def _line(points: Points, model: _Model) -> _Line:
-    X = np.column_stack(list(model.columns(points).values()))
-    n, terms = X.shape
-    if n < terms + 2:
-        raise ValueError(f"{n} periods cannot carry {terms} terms: at least {terms + 2} are needed.")
-    if np.linalg.matrix_rank(X) < terms:
-        raise ValueError(
-            "The terms cannot be told apart: the periods before or after the start are too few for this "
-            "trend, season and change. Leave out the season or the slope, or wait for more periods."
-        )
-    if model.errors == "ar1_noise":
-        return _ar1_noise_line(points, X)
-    return _statsmodels_line(points, X, model)
-
-
-def _ar1_noise_line(points: Points, X: Floats) -> _Line:
-    y = points.outcome
-    if points.family != "normal":
-        refuse(
-            points.labels[y == 0],
-            "have no events, and a log rate needs at least one",
-            "Take longer periods, such as quarters, or errors='model', which cannot set a verdict.",
-        )
-        y = np.log(y / points.exposure)
-    fit = ar1_noise.fit(y, X, points.positions)
-
-    def error(contrasts: Floats) -> tuple[Floats, Floats]:
-        return np.sqrt(fit.variance(contrasts)), fit.df(contrasts)
-
-    return _Line(fit.beta, error, fit.rho, fit.w)
-
-
-def _statsmodels_line(points: Points, X: Floats, model: _Model) -> _Line:
-    settings: dict[str, Any] = {}
-    if model.errors == "newey_west":
-        if len(points.positions) != np.ptp(points.positions) + 1:
-            raise ValueError("Newey–West errors need a series without gaps. Use errors='ar1_noise', which allows them.")
-        settings = {"cov_type": "HAC", "cov_kwds": {"maxlags": model.lags, "use_correction": True}}
-    left = float(len(X) - X.shape[1])
-    if points.family == "normal":
-        beta, covariance, scatter = _least_squares(points, X, settings)
-    else:
-        beta, covariance, scatter = _poisson(points, X, model.start, settings)
-    known = points.family == "poisson" and model.errors == "model"
-    if scatter / float(np.square(points.outcome).sum()) <= 1e-20 and not known:
-        raise ValueError("The fitted line passes through every point, so there is no scatter to judge it by.")
-    if points.family == "quasipoisson" and model.errors == "model":
-        covariance = covariance * scatter / left
-
-    def error(contrasts: Floats) -> tuple[Floats, Floats]:
-        variance = np.einsum("ki,ij,kj->k", contrasts, covariance, contrasts)
-        return np.sqrt(variance), np.full(len(contrasts), np.inf if known else left)
-
-    return _Line(beta, error)
-
-
-def _least_squares(points: Points, X: Floats, settings: dict[str, Any]) -> tuple[Floats, Floats, float]:
-    """Coefficients, their covariance and the sum of squared residuals."""
-    import statsmodels.api as sm
-
-    if not points.outcome.any():
-        raise ValueError("The outcome is 0 in every period, so there is no scatter to judge a change by.")
-    fit = sm.OLS(points.outcome, X).fit(**settings)
-    return np.asarray(fit.params), np.asarray(fit.cov_params()), float(fit.ssr)
-
-
-def _poisson(points: Points, X: Floats, start: float, settings: dict[str, Any]) -> tuple[Floats, Floats, float]:
-    """Coefficients, their covariance with the variance equal to the mean, and Pearson's chi-squared."""
-    import statsmodels.api as sm
-    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
-
-    for side, kept in (("before", points.positions < start), ("after", points.positions >= start)):
-        if not points.outcome[kept].any():
-            raise ValueError(f"There are no events at all {side} the start, so a ratio has no value.")
-    model = sm.GLM(points.outcome, X, family=sm.families.Poisson(), offset=np.log(points.exposure))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PerfectSeparationWarning)  # a perfect fit is refused in our own words
-        fit = model.fit(tol=1e-10, tol_criterion="params", **settings)
-    if not fit.converged:
-        raise ValueError("The Poisson model found no best fit. Some term, such as a month, may have no events at all.")
-    return np.asarray(fit.params), np.asarray(fit.cov_params()), float(fit.pearson_chi2)
-
-
-def _change(line: _Line, points: Points, model: _Model, term: str, confidence: float) -> Change:
+def _change(line: Line, points: Points, model: Model, term: str, confidence: float) -> Change:
     which = list(model.columns(points)).index(term)
     se, df = (float(each[0]) for each in line.error(np.eye(len(line.beta))[[which]]))
     found = float(line.beta[which])
@@ -425,7 +283,7 @@ def _method(family: Family, errors: Errors, lags: int | None) -> str:
     )
 
 
-def _caveats(points: Points, line: _Line, errors: Errors) -> Iterator[str]:
+def _caveats(points: Points, line: Line, errors: Errors) -> Iterator[str]:
     if errors == "newey_west":
         yield (
             "The interval is too narrow: in simulated series in which nothing happened, Newey–West errors reported a "

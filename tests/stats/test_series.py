@@ -227,7 +227,7 @@ def test_a_drifting_series_is_called_so():
     steps = np.random.default_rng(11).normal(size=90).cumsum()
     frame = pd.DataFrame({"t": range(90), "y": 100 + steps})
     found = series.interrupted(frame, outcome="y", time="t", start=45, family="normal")
-    assert found.drifts == (found.rho >= series.DRIFT_RHO and found.w >= series.DRIFT_W)
+    assert found.drifts == (found.rho >= segments.DRIFT_RHO and found.w >= segments.DRIFT_W)
     assert found.drifts
     assert any("drifts too much" in caveat for caveat in found.caveats)
     assert not visits().drifts
