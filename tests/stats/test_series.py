@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
-from evalkit.stats import ar1_noise, series
+from evalkit.stats import ar1_noise, segments, series
 
 FOLDER = os.environ.get("EVALKIT_REFERENCE")
 NILE = pd.DataFrame(
