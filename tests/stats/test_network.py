@@ -261,7 +261,7 @@ def test_ten_thousand_relabellings_of_three_hundred_people_are_quick() -> None:
     drawn, groups = frame(matrix), pd.Series(rng.integers(12, size=300))
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         network.ei(drawn, groups, seed=1)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.4  # measured .09 s on an idle core; the goal is .15 s, the rest is for a busy machine

@@ -225,7 +225,7 @@ def test_it_is_quick_enough_to_be_called_thousands_of_times() -> None:
     answers = drawn(2, 150, 4, 0.25)
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         panel.available(answers, first="wave 1", last="wave 4")
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.05  # measured 0.005 s; the goal is 0.02 s, the rest is for a busy machine
