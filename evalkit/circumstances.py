@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from evalkit.programme import Programme
 
 
+COMPARISON = "comparison"
+"""The arm of people and places that the programme is compared with; a blank arm takes part."""
+
+
 def instrument(programme: Programme, on: str) -> Instrument:
     """The questionnaire asked about, or a ValueError with the ones there are."""
     if on not in programme.instruments:
@@ -49,6 +53,24 @@ def about(
     )
 
 
+def taking_part(programme: Programme) -> pd.DataFrame:
+    """The participants who take part: all but those followed for comparison."""
+    participants = programme.participants
+    return participants[participants["arm"] != COMPARISON]
+
+
+def comparison_leaders(programme: Programme) -> set[str]:
+    """The participants followed for comparison, who do not take part."""
+    participants = programme.participants
+    return set(participants.loc[participants["arm"] == COMPARISON, "participant_id"])
+
+
+def comparison_places(programme: Programme) -> set[str]:
+    """The places to compare with. Every other place is the programme's."""
+    places = programme.places
+    return set(places.loc[places["arm"] == COMPARISON, "place_id"])
+
+
 def closes(programme: Programme, wave: int) -> pd.Timestamp | None:
     """The day a wave closed, where it is known."""
     closed = programme.waves.set_index("wave")["closes_on"].reindex([wave]).iloc[0]
@@ -68,8 +90,7 @@ def rivals(programme: Programme) -> tuple[str, ...]:
     (on `as_of` alone, where nobody recorded the start).
     """
     events = programme.events
-    arms = programme.places.set_index("place_id")["arm"]
-    here = events["place_id"].isna() | (events["place_id"].map(arms) != "comparison")
+    here = ~events["place_id"].isin(comparison_places(programme))
     begins = pd.Timestamp(programme.starts_on or programme.as_of)
     during = (events["starts_on"] <= pd.Timestamp(programme.as_of)) & ~(events["ends_on"] < begins)
     before = events["ends_on"].isna() & (events["starts_on"] < begins)

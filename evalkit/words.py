@@ -184,6 +184,19 @@ def plain(key: str) -> str:
     return " ".join(ACRONYMS.get(part, part) for part in key.split("_"))
 
 
+RATERS = {"self": "leaders", "partner": "partner agencies"}
+"""Kinds of rater whose plural is not their name and an s."""
+
+
+def raters(kind: str) -> str:
+    """A kind of rater in the plural.
+
+    >>> raters("line_manager"), raters("partner")
+    ('line managers', 'partner agencies')
+    """
+    return RATERS.get(kind, f"{plain(kind)}s")
+
+
 def sentence_case(text: str) -> str:
     """The first letter large, the rest untouched.
 

@@ -240,3 +240,51 @@ def test_maturity_of_fewer_than_five_places_is_described(whole):
     assert few.verdict is Verdict.DESCRIBED
     assert not (few.table["what"] == "change").any()
     assert ek.team.maturity(changed(whole, lambda tables: None, plan)).verdict is not Verdict.DESCRIBED
+
+
+def test_outsiders_do_not_speak_for_a_place(whole):
+    """Partner agencies see a place otherwise than those in it: their answers never move its own score."""
+
+    def outsiders_gone(tables: Tables) -> None:
+        answers = tables["responses"]
+        tables["responses"] = answers[(answers["subject_kind"] != "place") | (answers["rater"] == "team_member")]
+
+    both, insiders = ek.team.maturity(whole), ek.team.maturity(changed(whole, outsiders_gone))
+    assert (whole.responses.query("subject_kind == 'place'")["rater"] == "partner").any()
+    pd.testing.assert_frame_equal(both.table, insiders.table)
+    outside = ek.team.maturity(whole, rater="partner")
+    assert "partner agencies scored the places" in outside.reading
+    assert outside.table["n"].max() < both.table["n"].max()
+    with pytest.raises(ek.NotEnoughEvidence, match="rater=…: partner and team_member"):
+        ek.team.maturity(whole, rater="carer")
+
+
+def test_those_followed_for_comparison_are_not_counted_as_taking_part(whole):
+    leaders = whole.participants["participant_id"]
+    followed = set(leaders.iloc[::3])
+
+    def some_compared(tables: Tables) -> None:
+        arm = tables["participants"]["participant_id"].isin(followed).map({True: "comparison", False: "programme"})
+        tables["participants"] = tables["participants"].assign(arm=arm)
+
+    def some_gone(tables: Tables) -> None:
+        answers = tables["responses"]
+        tables["responses"] = answers[~answers["subject_id"].isin(followed)]
+        ties = tables["ties"]
+        tables["ties"] = ties[~ties["from_id"].isin(followed) & ~ties["to_id"].isin(followed)]
+        tables["rosters"] = tables["rosters"][~tables["rosters"]["person_id"].isin(followed)]
+
+    with_them, without = changed(whole, some_compared), changed(whole, some_gone)
+    assert grown(with_them).about.of == len(leaders) - len(followed)
+    for ask in (grown, partial(ek.individual.seen_by_others, on="system_leadership"), ek.team.bridging):
+        pd.testing.assert_frame_equal(ask(with_them).table, ask(without).table)
+
+
+def test_a_place_without_a_start_is_not_taken_to_have_started_with_the_others(whole):
+    def one_unknown(tables: Tables) -> None:
+        places = tables["places"]
+        places.loc[places.index[places["arm"] == "programme"][0], "start"] = pd.NaT
+        tables["places"] = places
+
+    with pytest.raises(ek.NotEnoughEvidence, match="when the programme started in"):
+        series(changed(whole, one_unknown))

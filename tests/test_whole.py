@@ -7,7 +7,6 @@ import csv
 import pytest
 
 import evalkit as ek
-from evalkit.result import Result
 from tests.page_checks import faults
 
 ATTACKS = [
@@ -42,22 +41,29 @@ def test_a_story_that_attacks_is_read_as_words(attack, tmp_path):
     assert faults(saved) == []
 
 
-def within(result: Result, truth: float) -> bool:
-    row = result.table.iloc[0]
-    return bool(
-        row["low"] - 0.5 * (row["high"] - row["low"]) <= truth <= row["high"] + 0.5 * (row["high"] - row["low"])
-    )
+def within(row: dict[str, float], truth: float) -> bool:
+    """Inside the interval made as wide again on both sides, so that any seed would pass."""
+    reach = row["high"] - row["low"]
+    return row["low"] - reach / 2 <= truth <= row["high"] + reach / 2
 
 
 def test_what_is_planted_in_a_large_programme_is_found_again():
-    """Large, so that any seed would pass: limits as wide again as the interval."""
-    effects = {"system_leadership": 0.3, "emergency_admissions_65_plus": 0.8}
-    programme = ek.simulate(seed=5, effects=effects, leaders=600, teams=60, months=84, events=False)
+    effects = {"system_leadership": 0.3, "system_leadership_by_sponsors": 0.2, "emergency_admissions_65_plus": 0.8}
+    effects |= {"icfat_leadership": 0.5, "icfat_workforce": -0.4}
+    programme = ek.simulate(
+        seed=5, effects=effects, leaders=600, teams=60, places=30, programme_places=22, months=84, events=False
+    )
     assert programme.truth is not None
+    expected = {name: part["change"] for name, part in programme.truth["expected"].items() if "change" in part}
     grown = ek.individual.growth(programme, on="system_leadership")
+    sponsors = ek.individual.growth(programme, on="system_leadership", rater="sponsor")
     fewer = ek.population.change(programme, measure="emergency_admissions_65_plus")
-    assert within(grown, programme.truth["expected"]["system_leadership"]["change"])
-    assert within(fewer, 0.8)
+    moved = ek.team.maturity(programme).table.query("what == 'change'").set_index("measure")
+    assert within(grown.table.iloc[0].to_dict(), expected["system_leadership"])
+    assert within(sponsors.table.iloc[0].to_dict(), expected["system_leadership_by_sponsors"])
+    assert within(fewer.table.iloc[0].to_dict(), 0.8)
+    assert within(moved.loc["Leadership"].to_dict(), expected["icfat_leadership"])
+    assert within(moved.loc["Workforce"].to_dict(), expected["icfat_workforce"])
     assert grown.verdict.value == "rose"
 
 

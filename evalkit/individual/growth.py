@@ -105,7 +105,7 @@ def growth(
             programme,
             f"individual.growth(on={on!r}, rater={rater!r}, between=({asked.first}, {asked.last}))",
             n=primary.n_both,
-            of=len(programme.participants) or None,
+            of=len(circumstances.taking_part(programme)) or None,
             counts="leaders",
         ),
         details=found,
@@ -120,9 +120,9 @@ def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] |
     if len(waves) < 2:
         raise NotEnoughEvidence(
             ratings.QUESTION,
-            missing=f"{words.sentence_case(ratings.many(rater))} answered the {instrument.name} at one wave only."
+            missing=f"{words.sentence_case(words.raters(rater))} answered the {instrument.name} at one wave only."
             if waves
-            else f"{words.sentence_case(ratings.many(rater))} gave no answers on the {instrument.name}.",
+            else f"{words.sentence_case(words.raters(rater))} gave no answers on the {instrument.name}.",
             would_answer="the same people answering it again, at least six months later, in responses.csv.",
         )
     first, last = between or (waves[0], waves[-1])
@@ -236,7 +236,7 @@ def _table(asked: _Asked, found: dict[str, PanelChange], confidence: float) -> p
 
 def _headline(asked: _Asked, primary: PanelChange, decided: Decision) -> Sentence:
     places = words.decimals(decided.low, decided.high)
-    told = "self-report" if asked.rater == "self" else f"told by {ratings.many(asked.rater)}"
+    told = "self-report" if asked.rater == "self" else f"told by {words.raters(asked.rater)}"
     scale = asked.instrument.scale
     return Sentence(
         f"{words.higher(primary.estimate, places)} on a scale of {scale.low:g} to {scale.high:g} "
@@ -248,7 +248,7 @@ def _headline(asked: _Asked, primary: PanelChange, decided: Decision) -> Sentenc
 def _sentences(asked: _Asked, primary: PanelChange, decided: Decision) -> list[Sentence]:
     means = primary.wave_means.set_index("wave")["mean"]
     places = words.decimals(decided.low, decided.high)
-    took_part = len(asked.programme.participants)
+    took_part = len(circumstances.taking_part(asked.programme))
     both = words.of(primary.n_both, took_part) if took_part else f"{primary.n_both}"
     return [
         Sentence(
@@ -286,7 +286,7 @@ def _marks(asked: _Asked, table: pd.DataFrame, headline: str) -> pd.DataFrame:
 
 
 def _cautions(asked: _Asked, primary: PanelChange, rivals: tuple[str, ...]) -> list[Sentence]:
-    said = ["There is nobody to compare with: leaders elsewhere may have changed as much."]
+    said = ["These leaders are not compared with others: leaders elsewhere may have changed as much."]
     left = _leavers(asked)
     said += [left] if left else []
     if asked.rater == "self":
@@ -305,7 +305,7 @@ def _cautions(asked: _Asked, primary: PanelChange, rivals: tuple[str, ...]) -> l
 
 
 def _leavers(asked: _Asked) -> str:
-    """How those who stopped answering began, where neither group is small enough to tell people by."""
+    """How those no longer rated began, where neither group is small enough to tell people by."""
     answers = asked.answers(ratings.main_domain(asked.instrument))
     began = answers[asked.first].dropna()
     stayed = answers[asked.last].reindex(began.index).notna()
@@ -313,8 +313,8 @@ def _leavers(asked: _Asked) -> str:
         return ""
     gap = began[~stayed].mean() - began[stayed].mean()
     return (
-        f"{(~stayed).sum()} of {len(began)} who answered first did not answer last; they began "
-        f"{words.higher(gap, 2)} than those who stayed."
+        f"{(~stayed).sum()} of {len(began)} leaders rated the first time were not rated the last; they had begun "
+        f"{words.higher(gap, 2)} than the others."
     )
 
 

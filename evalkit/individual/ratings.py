@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evalkit import circumstances, words
 from evalkit.instrument import OVERALL, Instrument
 from evalkit.verdict import LEAST_PAIRS
 
@@ -15,23 +16,6 @@ if TYPE_CHECKING:
 QUESTION = "Are people leading differently?"
 OUTSIDE = "partner"
 """The rater who is not in the programme: 'partner agencies not directly involved' (AQuA, learning point 10)."""
-RATERS = {
-    "self": "leaders",
-    "sponsor": "sponsors",
-    "line_manager": "line managers",
-    "peer": "peers",
-    "direct_report": "direct reports",
-    "partner": "partner agencies",
-}
-
-
-def many(rater: str) -> str:
-    """A kind of rater in the plural.
-
-    >>> many("line_manager"), many("service_user")
-    ('line managers', 'service users')
-    """
-    return RATERS.get(rater, f"{rater.replace('_', ' ')}s")
 
 
 def rated(rater: str) -> str:
@@ -40,17 +24,21 @@ def rated(rater: str) -> str:
     >>> rated("self"), rated("sponsor")
     ('leaders rated themselves', 'sponsors rated leaders')
     """
-    return "leaders rated themselves" if rater == "self" else f"{many(rater)} rated leaders"
+    return "leaders rated themselves" if rater == "self" else f"{words.raters(rater)} rated leaders"
 
 
 def given(programme: Programme, instrument: Instrument, rater: str) -> pd.DataFrame:
-    """Scores of leaders by this kind of rater, a row a sitting and domain; looking back ("then") is left out."""
+    """Scores of leaders by this kind of rater, a row a sitting and domain.
+
+    Looking back ("then") is left out, and so are leaders followed for comparison: they did not take part.
+    """
     responses = programme.responses
     own = responses[
         (responses["instrument"] == instrument.id)
         & (responses["subject_kind"] == "person")
         & (responses["rater"] == rater)
         & (responses["timing"] != "then")
+        & ~responses["subject_id"].isin(circumstances.comparison_leaders(programme))
     ]
     return instrument.score(own)
 

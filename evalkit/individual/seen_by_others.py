@@ -92,7 +92,7 @@ def seen_by_others(
             programme,
             f"individual.seen_by_others(on={on!r}, raters={raters!r})",
             n=max(gap.n for gap in gaps),
-            of=len(programme.participants) or None,
+            of=len(circumstances.taking_part(programme)) or None,
             counts="leaders",
         ),
         details=gaps,
@@ -100,7 +100,7 @@ def seen_by_others(
 
 
 def _either(raters: tuple[str, ...]) -> str:
-    return " or ".join(ratings.many(rater) for rater in raters)
+    return " or ".join(words.raters(rater) for rater in raters)
 
 
 def _gaps(programme: Programme, instrument: Instrument, rater: str, confidence: float) -> list[_Gap]:
@@ -150,7 +150,7 @@ def _table(instrument: Instrument, gaps: list[_Gap], confidence: float) -> pd.Da
     differs_from, differs_to: the limits between which 95 % of leaders' own gaps lie."""
     return pd.DataFrame(
         [
-            {"measure": instrument.domain_labels[ratings.main_domain(instrument)], "group": ratings.many(gap.rater),
+            {"measure": instrument.domain_labels[ratings.main_domain(instrument)], "group": words.raters(gap.rater),
              "estimate": gap.estimate, "low": gap.low, "high": gap.high,
              "interval": "none given" if np.isnan(gap.low) else f"{confidence:.0%} confidence", "n": gap.n,
              "unit": f"points on a scale of {instrument.scale.low:g} to {instrument.scale.high:g}, own less others'",
@@ -167,7 +167,7 @@ def _last_rows(gaps: list[_Gap]) -> list[int]:
 
 
 def _headline(gaps: list[_Gap]) -> str:
-    said = [f"{words.higher(gaps[row].estimate)} than {ratings.many(gaps[row].rater)} do" for row in _last_rows(gaps)]
+    said = [f"{words.higher(gaps[row].estimate)} than {words.raters(gaps[row].rater)} do" for row in _last_rows(gaps)]
     return f"Leaders rate themselves {words.listed(said)}"
 
 
@@ -185,7 +185,7 @@ def _sentences(programme: Programme, gaps: list[_Gap], confidence: float) -> lis
         said.append(
             Sentence(
                 f"In {circumstances.when(programme, gap.wave)} leaders rated themselves {words.number(gap.own)} and "
-                f"{ratings.many(gap.rater)} rated the same {gap.n} leaders {words.number(gap.others)}: "
+                f"{words.raters(gap.rater)} rated the same {gap.n} leaders {words.number(gap.others)}: "
                 f"a gap of {words.number(gap.estimate)}{sure}{before}.",
                 rows=tuple(dict.fromkeys((last, first))),
             )
@@ -198,7 +198,7 @@ def _marks(
 ) -> pd.DataFrame:
     rows: list[dict[str, Any]] = [
         {"mark": "point", "series": gap.rater, "y": gap.estimate, "low": gap.low, "high": gap.high, "n": gap.n,
-         "row": row, "x": f"{words.sentence_case(ratings.many(gap.rater))}, {circumstances.when(programme, gap.wave)}"}
+         "row": row, "x": f"{words.sentence_case(words.raters(gap.rater))}, {circumstances.when(programme, gap.wave)}"}
         for row, gap in enumerate(gaps)
     ]  # fmt: skip
     rows.append({"mark": "line", "y": 0.0, "label": "rated alike"})
@@ -218,7 +218,7 @@ def _cautions(instrument: Instrument, gaps: list[_Gap]) -> list[Sentence]:
         if not np.isnan(gap.lower):
             said.append(
                 Sentence(
-                    f"Single leaders differ widely from {ratings.many(gap.rater)}: 95 of 100 gaps lie between "
+                    f"Single leaders differ widely from {words.raters(gap.rater)}: 95 of 100 gaps lie between "
                     f"{words.number(gap.lower)} and {words.number(gap.upper)}.",
                     rows=(row,),
                 )

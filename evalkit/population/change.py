@@ -109,9 +109,9 @@ def _asked(programme: Programme, name: str) -> _Asked:
     if outcomes["count"].isna().any():
         raise _refuse("Some months have no count.", "a count, 0 where there was nobody, in every row of outcomes.csv.")
     places = programme.places.set_index("place_id")
-    arms = outcomes["place_id"].map(places["arm"])
-    mine = sorted(set(outcomes.loc[arms == "programme", "place_id"]))
-    others = sorted(set(outcomes.loc[arms == "comparison", "place_id"]))
+    compared = outcomes["place_id"].isin(circumstances.comparison_places(programme))
+    mine = sorted(set(outcomes.loc[~compared, "place_id"]))
+    others = sorted(set(outcomes.loc[compared, "place_id"]))
     return _Asked(
         programme,
         measure,
@@ -125,9 +125,13 @@ def _asked(programme: Programme, name: str) -> _Asked:
 def _start(places: pd.DataFrame, mine: list[str]) -> pd.Timestamp:
     if not mine:
         raise _refuse("No place in the counts takes part.", "arm 'programme' and a start date in places.csv.")
-    starts = places["start"].dropna().unique()
-    if len(starts) == 0:
-        raise _refuse("Nobody says when the programme started there.", "the start date of each place in places.csv.")
+    unknown = places["name"][places["start"].isna()]
+    if len(unknown):
+        raise _refuse(
+            f"Nobody says when the programme started in {words.listed(sorted(unknown))}.",
+            "the start date of each place in places.csv, or arm 'comparison' where it did not.",
+        )
+    starts = places["start"].unique()
     if len(starts) > 1:
         raise _refuse(
             f"Places started at {len(starts)} different times, and one series has one start.",
@@ -246,8 +250,7 @@ def _breaks(asked: _Asked) -> list[str]:
 def _events(asked: _Asked) -> pd.DataFrame:
     """Registered events that touch this measure, these places and these months, in order."""
     events = asked.programme.events
-    places = asked.programme.places.set_index("place_id")["arm"]
-    here = events["place_id"].isna() | (events["place_id"].map(places) == "programme")
+    here = ~events["place_id"].isin(circumstances.comparison_places(asked.programme))
     this = events["measure"].isna() | (events["measure"] == asked.measure.id)
     during = events["starts_on"].between(asked.months["period"].min(), asked.last + pd.offsets.MonthEnd(0))
     held = events[here & this & during].sort_values("starts_on", kind="stable")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from evalkit import words
+from evalkit import circumstances, words
 from evalkit.errors import Refused
 from evalkit.terms import Audience
 
@@ -82,14 +82,12 @@ class Facts:
 
 def _counts(programme: Programme) -> tuple[str, ...]:
     """How many places, organisations and leaders, where the data say."""
-    places = programme.places
-    taking_part = places[places["arm"] != "comparison"]
-    compared = len(places) - len(taking_part)
+    compared = len(circumstances.comparison_places(programme))
     found = [
-        (len(taking_part), "place", None),
+        (len(programme.places) - compared, "place", None),
         (compared, "place to compare with", "places to compare with"),
         (len(programme.organisations), "organisation", None),
-        (len(programme.participants), "leader", None),
+        (len(circumstances.taking_part(programme)), "leader", None),
     ]
     return tuple(words.counted(number, one, many) for number, one, many in found if number)
 

@@ -83,8 +83,11 @@ def bridging(programme: Programme, *, relation: str = "trust", permutations: int
 
 def _network(programme: Programme, own: pd.DataFrame, wave: int, permutations: int, seed: int) -> ExternalInternal:
     """The index at one wave among those on its roster."""
-    roster = programme.rosters[programme.rosters["wave"] == wave]
+    compared = circumstances.comparison_leaders(programme)
+    own = own[~own["from_id"].isin(compared) & ~own["to_id"].isin(compared)]
+    roster = programme.rosters[(programme.rosters["wave"] == wave) & ~programme.rosters["person_id"].isin(compared)]
     organisation = programme.people.set_index("person_id")["organisation_id"].dropna()
+    organisation = organisation[~organisation.index.isin(compared)]
     asked = organisation[organisation.index.isin(roster["person_id"])] if not roster.empty else organisation
     responded = (
         list(roster.loc[roster["responded"].fillna(False).astype(bool), "person_id"]) if not roster.empty else None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 QUESTION = "Are organisations working better together?"
 MOVED = ("higher", "lower")
+INSIDERS = "team_member"
+"""The rater who scores a place from inside it."""
 SAME_PEOPLE = "We cannot tell whether the same people answered."
 
 PUBLISHED = Method(
@@ -38,12 +40,15 @@ ASSESSED = Method(
 )
 
 
-def maturity(programme: Programme, *, on: str = "icfat", confidence: float = 0.95) -> Result:
+def maturity(
+    programme: Programme, *, on: str = "icfat", rater: str = "team_member", confidence: float = 0.95
+) -> Result:
     """Are organisations working better together? How do they see themselves, domain by domain?
 
-    Needs: `responses` about places on the instrument `on`; or published averages in `scores`. Self-assessed maturity
-    rises and falls: a lower score may show better understanding. Averages published without numbers of people and
-    spread are shown at their dates and never tested. Errors: `NotEnoughEvidence` when neither table has the instrument.
+    Needs: `responses` about places on the instrument `on` by one kind of `rater`, for those outside see a place
+    otherwise than those in it; or published averages in `scores`. Comparison places are left out. Self-assessed
+    maturity rises and falls: a lower score may show better understanding. Averages published without numbers of people
+    and spread are shown at their dates and never tested. Errors: `NotEnoughEvidence` when neither table has them.
 
     >>> import evalkit as ek
     >>> maturity(ek.load("sample_data/salford")).verdict
@@ -51,9 +56,18 @@ def maturity(programme: Programme, *, on: str = "icfat", confidence: float = 0.9
     """
     instrument = circumstances.instrument(programme, on)
     responses = programme.responses
-    own = responses[(responses["instrument"] == on) & (responses["subject_kind"] == "place")]
+    answers = responses[(responses["instrument"] == on) & (responses["subject_kind"] == "place")]
+    answers = answers[~answers["subject_id"].isin(circumstances.comparison_places(programme))]
+    own = answers[answers["rater"] == rater]
     if not own.empty:
-        return _assessed(programme, instrument, own, confidence)
+        return _assessed(programme, instrument, own, rater, confidence)
+    if not answers.empty:
+        given = words.listed(sorted(answers["rater"].unique()))
+        raise NotEnoughEvidence(
+            QUESTION,
+            missing=f"{words.sentence_case(words.raters(rater))} scored no place on the {instrument.name}.",
+            would_answer=f"asking about those who did, with rater=…: {given}.",
+        )
     scores = programme.scores[(programme.scores["instrument"] == on) & (programme.scores["subject_kind"] == "place")]
     if not scores.empty:
         return _published(programme, instrument, scores)
@@ -69,7 +83,7 @@ def _published(programme: Programme, instrument: Instrument, scores: pd.DataFram
     table = _published_table(programme, instrument, scores)
     dates = sorted(scores["measured_on"].dropna().unique())
     apart = _months_apart(dates)
-    evidence = grade(Design.DESCRIBED, informants=("self-assessment",))
+    evidence = grade(Design.DESCRIBED, informants=("people in the place",))
     headline = _published_headline(table, dates)
     return Result.of(
         question=QUESTION,
@@ -172,8 +186,8 @@ def _profile_marks(programme: Programme, instrument: Instrument, table: pd.DataF
     )
 
 
-def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, confidence: float) -> Result:
-    """Places' own people answered: means over places, and change with the t of places."""
+def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, rater: str, confidence: float) -> Result:
+    """People answered about places: means over places, and change with the t of places."""
     scores = instrument.score(own).dropna(subset=["score"])
     waves = sorted(int(wave) for wave in scores["wave"].dropna().unique())
     by_place = scores.pivot_table(index=["domain", "subject_id"], columns="wave", values="score", aggfunc="mean")
@@ -182,14 +196,14 @@ def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, c
     declared = _declared_domain(programme, instrument)
     decided = _assessed_decision(instrument, changes, declared)
     rivals = circumstances.rivals(programme)
-    evidence = grade(Design.BEFORE_AFTER, informants=("self-assessment",), rivals=rivals)
-    headline = _assessed_headline(instrument, table, changes, declared, decided)
+    evidence = grade(Design.BEFORE_AFTER, informants=(words.raters(rater),), rivals=rivals)
+    headline = _assessed_headline(instrument, table, changes, declared, decided, rater)
     return Result.of(
         question=QUESTION,
         level=Level.TEAM,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,
-        sentences=_assessed_sentences(programme, instrument, table, changes, waves),
+        sentences=_assessed_sentences(instrument, table, changes, waves, rater),
         decided=decided,
         attribution=attribution(evidence, decided.verdict),
         table=table,
@@ -197,10 +211,10 @@ def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, c
         chart=charts.named("profile"),
         method=ASSESSED,
         evidence=evidence,
-        cautions=_assessed_cautions(changes, rivals),
+        cautions=_assessed_cautions(changes, rivals, rater),
         about=circumstances.about(
             programme,
-            f"team.maturity(on={instrument.id!r})",
+            f"team.maturity(on={instrument.id!r}, rater={rater!r})",
             n=scores["respondent_id"].nunique(),
             of=None,
             counts="respondents",
@@ -286,6 +300,7 @@ def _assessed_headline(
     changes: dict[str, PairedChange],
     declared: str,
     decided: Decision,
+    rater: str,
 ) -> Sentence:
     """The declared domain where there is one, else how many domains moved."""
     if not changes:
@@ -295,13 +310,13 @@ def _assessed_headline(
         label, scale = instrument.domain_labels[declared], instrument.scale
         return Sentence(
             f"{label}: {words.higher(changes[declared].estimate)} on a scale of {scale.low:g} to {scale.high:g} "
-            f"({words.span(decided.low, decided.high)}), self-assessed",
+            f"({words.span(decided.low, decided.high)}), {_informant(rater)}",
             rows=tuple(moved.index[moved["measure"] == label]),
         )
     up, down = _clear(changes)
     return Sentence(
-        f"{len(up)} of {len(changes)} self-assessed domains clearly higher, {len(down)} clearly lower, "
-        f"{len(changes) - len(up) - len(down)} neither",
+        f"{len(up)} of {len(changes)} domains clearly higher, {len(down)} clearly lower, "
+        f"{len(changes) - len(up) - len(down)} neither ({_informant(rater)})",
         rows=tuple(moved.index),
     )
 
@@ -313,16 +328,18 @@ def _clear(changes: dict[str, PairedChange]) -> tuple[list[str], list[str]]:
     return [key for key in clear if changes[key].estimate > 0], [key for key in clear if changes[key].estimate < 0]
 
 
+def _informant(rater: str) -> str:
+    """Who scored the places, in the few words of a headline."""
+    return "self-assessed" if rater == INSIDERS else f"told by {words.raters(rater)}"
+
+
 def _assessed_sentences(
-    programme: Programme,
-    instrument: Instrument,
-    table: pd.DataFrame,
-    changes: dict[str, PairedChange],
-    waves: list[int],
+    instrument: Instrument, table: pd.DataFrame, changes: dict[str, PairedChange], waves: list[int], rater: str
 ) -> list[Sentence]:
     people = table.loc[table["what"] == "mean", "n"].max()
+    scored = "people scored their own place" if rater == INSIDERS else f"{words.raters(rater)} scored the places"
     asked = Sentence(
-        f"Up to {people} people scored their own place at {words.counted(len(waves), 'wave')} ({instrument.name}).",
+        f"Up to {people} {scored} at {words.counted(len(waves), 'wave')} ({instrument.name}).",
         rows=tuple(table.index[table["what"] == "mean"]),
     )
     if not changes:
@@ -341,11 +358,11 @@ def _moved(instrument: Instrument, table: pd.DataFrame, keys: list[str], how: st
     return Sentence(f"Clearly {how} than at the first wave: {words.listed(paths) or 'none'}.", rows=tuple(rows))
 
 
-def _assessed_cautions(changes: dict[str, PairedChange], rivals: tuple[str, ...]) -> list[Sentence]:
-    said = [
-        "People scored their own place: a lower score may mean that they see more clearly.",
-        "There is no comparison: places elsewhere were not asked.",
-    ]
+def _assessed_cautions(changes: dict[str, PairedChange], rivals: tuple[str, ...], rater: str) -> list[Sentence]:
+    said = ["A lower score may mean that people see more clearly."]
+    if rater == INSIDERS:
+        said[0] = "People scored their own place: a lower score may mean that they see more clearly."
+    said.append("These places are not compared with others.")
     if changes:
         said.append(f"{len(changes)} domains were looked at together, and 'clearly' allows for that.")
     if rivals:
