@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -100,10 +99,8 @@ def test_the_systems_leadership_framework_has_thirty_pairs_in_four_domains() -> 
 
 
 @pytest.mark.reference
-def test_the_thirty_pairs_are_the_sources_own_words() -> None:
-    if "EVALKIT_REFERENCE" not in os.environ:
-        pytest.skip("EVALKIT_REFERENCE does not name the folder of reference data")
-    seed = Path(os.environ["EVALKIT_REFERENCE"]).parent / "seeds" / "3_developing_systems_leadership.txt"
+def test_the_thirty_pairs_are_the_sources_own_words(reference: Path) -> None:
+    seed = reference.parent / "seeds" / "3_developing_systems_leadership.txt"
     if not seed.exists():
         pytest.skip("the source document is not beside the reference data")
     lines = seed.read_text(encoding="utf-8").splitlines()

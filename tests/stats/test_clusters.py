@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,10 @@ from evalkit.stats import clusters
 
 
 @pytest.mark.reference
-@pytest.mark.skipif("EVALKIT_REFERENCE" not in os.environ, reason="EVALKIT_REFERENCE names no reference folder")
-def test_cr2_is_clubsandwich() -> None:
+def test_cr2_is_clubsandwich(reference: Path) -> None:
     # R clubSandwich 0.5.8: coef_test(lm(LEAD ~ PROG), vcov = "CR2", cluster = COMPID, test = "Satterthwaite")
     # PROG -0.1376855962, SE 0.1975543354, df 4.393103477; lq2002 (multilevel 2.7), 8 teams
-    people = pd.read_csv(Path(os.environ["EVALKIT_REFERENCE"]) / "people" / "lq2002_8teams.csv")
+    people = pd.read_csv(reference / "people" / "lq2002_8teams.csv")
     design = pd.DataFrame({"intercept": 1.0, "programme": people["PROG"]})
     fit = clusters.cr2(people["LEAD"], design, people["COMPID"])
     row = fit.table.set_index("term").loc["programme"]

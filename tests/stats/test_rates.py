@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,14 +15,12 @@ from scipy import stats
 
 from evalkit.stats import rates
 
-reference = pytest.mark.skipif("EVALKIT_REFERENCE" not in os.environ, reason="EVALKIT_REFERENCE names no folder")
 SAME_TO_NINE = 1e-9
 
 
-def rows(workbook: str, sheet: str) -> Iterator[dict[str, Any]]:
+def rows(reference: Path, workbook: str, sheet: str) -> Iterator[dict[str, Any]]:
     """The rows of a PHEindicatormethods worked-values sheet that have a denominator and an answer."""
-    openpyxl = pytest.importorskip("openpyxl")
-    path = Path(os.environ["EVALKIT_REFERENCE"]) / "population" / "phe" / workbook
+    path = reference / "population" / "phe" / workbook
     lines = openpyxl.load_workbook(path, data_only=True)[sheet].iter_rows(values_only=True)
     names = next(lines)
     for line in lines:
@@ -36,10 +34,9 @@ def level(row: dict[str, Any]) -> float:
 
 
 @pytest.mark.reference
-@reference
-def test_byars_and_wilson_are_phes() -> None:
+def test_byars_and_wilson_are_phes(reference: Path) -> None:
     checked = 0
-    for row in rows("testdata_Byars_Wilson.xlsx", "testdata_B_W"):
+    for row in rows(reference, "testdata_Byars_Wilson.xlsx", "testdata_B_W"):
         if row["method"] == "Byars":
             found = rates.byars(row["x"], confidence=level(row))
         else:
@@ -53,17 +50,16 @@ def test_byars_and_wilson_are_phes() -> None:
 
 
 @pytest.mark.reference
-@reference
-def test_crude_rates_are_phes() -> None:
+def test_crude_rates_are_phes(reference: Path) -> None:
     checked = 0
-    for row in rows("testdata_Rate.xlsx", "testdata_Rate"):
+    for row in rows(reference, "testdata_Rate.xlsx", "testdata_Rate"):
         for confidence, name in ((0.95, "95_0"), (0.998, "99_8")):
             found = rates.crude(row["Numerator"], row["Denominator"], per=row["multiplier"], confidence=confidence)
             expected = (row["value"], row[f"lower{name}cl"], row[f"upper{name}cl"])
             assert (found.estimate, found.low, found.high) == pytest.approx(expected, rel=SAME_TO_NINE)
             assert found.method == {"Exact": "exact Poisson", "Byars": "Byar's"}[row["method"]]
             checked += 1
-    for row in rows("testdata_Rate.xlsx", "testdata_Rate_g"):
+    for row in rows(reference, "testdata_Rate.xlsx", "testdata_Rate_g"):
         found = rates.crude(row["Numerator"], row["Denominator"], confidence=level(row))
         expected = (row["value"], row["lowercl"], row["uppercl"])
         assert (found.estimate, found.low, found.high) == pytest.approx(expected, rel=SAME_TO_NINE)
@@ -72,10 +68,9 @@ def test_crude_rates_are_phes() -> None:
 
 
 @pytest.mark.reference
-@reference
-def test_proportions_are_phes() -> None:
+def test_proportions_are_phes(reference: Path) -> None:
     checked = 0
-    for row in rows("testdata_Proportion.xlsx", "testdata_Prop"):
+    for row in rows(reference, "testdata_Proportion.xlsx", "testdata_Prop"):
         for confidence, name in ((0.95, "95_0"), (0.998, "99_8")):
             found = rates.wilson(row["Numerator"], row["Denominator"], confidence=confidence)
             ours = [row["multiplier"] * each for each in (found.estimate, found.low, found.high)]
