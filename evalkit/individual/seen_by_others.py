@@ -63,7 +63,8 @@ def seen_by_others(
     <Verdict.DESCRIBED: 'described'>
     """
     instrument = circumstances.instrument(programme, on)
-    gaps = [gap for rater in raters for gap in _gaps(programme, instrument, rater, confidence)]
+    own = ratings.by_wave(ratings.given(programme, instrument, "self"), ratings.main_domain(instrument))
+    gaps = [gap for rater in raters for gap in _gaps(programme, instrument, own, rater, confidence)]
     if not gaps:
         raise NotEnoughEvidence(
             "Do others see leaders as leaders see themselves?",
@@ -103,11 +104,10 @@ def _either(raters: tuple[str, ...]) -> str:
     return " or ".join(words.raters(rater) for rater in raters)
 
 
-def _gaps(programme: Programme, instrument: Instrument, rater: str, confidence: float) -> list[_Gap]:
+def _gaps(programme: Programme, instrument: Instrument, own: pd.DataFrame, rater: str, confidence: float) -> list[_Gap]:
     """The gap at the first and the last wave in which leaders and these others rated the same people."""
     domain = ratings.main_domain(instrument)
     scores = ratings.given(programme, instrument, rater)
-    own = ratings.by_wave(ratings.given(programme, instrument, "self"), domain)
     others = ratings.by_wave(scores, domain)
     shared: list[int] = own.columns.intersection(others.columns).astype(int).tolist()
     both = {wave: pd.DataFrame({"own": own[wave], "others": others[wave]}).dropna() for wave in shared}
