@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
+from evalkit import charts, circumstances, questions, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
 from evalkit.result import Method, Result, Sentence
@@ -65,28 +65,25 @@ def coverage(programme: Programme, results: Iterable[Result] | None = None) -> R
 
 
 def _ask(programme: Programme) -> list[Result]:
-    """Every question these data can answer, asked with its defaults."""
+    """Every question of the three levels that these data can answer: of each instrument and measure they hold."""
     from evalkit import individual, population, team
 
-    asked = [
-        *(partial(individual.growth, programme, on=on) for on in _answered(programme, "person")),
-        *(partial(team.maturity, programme, on=on) for on in _answered(programme, "place")),
-        partial(team.bridging, programme),
-        *(partial(population.change, programme, measure=name) for name in programme.outcomes["measure"].unique()),
-    ]
+    held = {"on": _answered(programme), "measure": sorted(programme.outcomes["measure"].unique())}
     found = []
-    for ask in asked:
-        try:
-            found.append(ask())
-        except NotEnoughEvidence:  # a blank cell is the answer
-            continue
+    for room in (individual, team, population):
+        for asked in questions.of_room(room).values():
+            told = [name for name in questions.settings(asked) if name in held]
+            for names in product(*(held[name] for name in told)):
+                try:
+                    found.append(asked(programme, **dict(zip(told, names, strict=True))))
+                except NotEnoughEvidence:  # a blank cell is the answer
+                    continue
     return found
 
 
-def _answered(programme: Programme, subject: str) -> list[str]:
-    """Instruments with answers or scores about this kind of subject."""
-    tables = (programme.responses, programme.scores)
-    return sorted({name for table in tables for name in table.loc[table["subject_kind"] == subject, "instrument"]})
+def _answered(programme: Programme) -> list[str]:
+    """Instruments with answers or scores."""
+    return sorted({*programme.responses["instrument"].unique(), *programme.scores["instrument"].unique()})
 
 
 def _table(held: dict[tuple[Level, Step], list[Result]]) -> pd.DataFrame:

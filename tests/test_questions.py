@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import pkgutil
 from collections.abc import Callable
 from functools import partial
 
@@ -13,28 +14,29 @@ import pytest
 
 import evalkit as ek
 from evalkit.html import plain_csv
+from evalkit.questions import of_room, settings
 from evalkit.resources import folder
 from evalkit.result import FIRST, MIME, Result
 from evalkit.terms import Audience, Design
 from evalkit.words import CAUSE
 
 ROOMS = ("individual", "team", "population", "process", "stories", "kirkpatrick")
-NEEDS = {
-    "growth": {"on": "system_leadership"},
-    "seen_by_others": {"on": "system_leadership"},
-    "change": {"measure": "emergency_admissions_65_plus"},
-}
-"""What a question cannot be asked without. Everything else must have a default."""
+GIVEN = {"on": "system_leadership", "measure": "emergency_admissions_65_plus"}
+"""What a question may need to be told. Everything else must have a default."""
 
 
 def questions() -> dict[str, Callable[..., Result]]:
-    found = {}
-    for room in ROOMS:
-        module = importlib.import_module(f"evalkit.{room}")
-        for name, asked in inspect.getmembers(module, inspect.isfunction):
-            if not name.startswith("_") and str(inspect.signature(asked).return_annotation).endswith("Result"):
-                found[f"{room}.{name}"] = asked
-    return found
+    return {
+        f"{room}.{name}": asked
+        for room in ROOMS
+        for name, asked in of_room(importlib.import_module(f"evalkit.{room}")).items()
+    }
+
+
+def needs(name: str) -> dict[str, str]:
+    """The settings without a default, with what to give for each."""
+    without = [told.name for told in settings(QUESTIONS[name]).values() if told.default is told.empty]
+    return {told: GIVEN[told] for told in without}
 
 
 QUESTIONS = questions()
@@ -52,14 +54,23 @@ def salford() -> ek.Programme:
 
 @pytest.fixture(scope="module")
 def answers(northmere: ek.Programme) -> dict[str, Result]:
-    return {name: asked(northmere, **NEEDS.get(name.split(".")[1], {})) for name, asked in QUESTIONS.items()}
+    return {name: asked(northmere, **needs(name)) for name, asked in QUESTIONS.items()}
 
 
 def test_the_questions_of_the_rooms_are_found():
-    assert {"individual.growth", "team.maturity", "team.bridging", "population.change", "process.reach"} <= set(
-        QUESTIONS
-    )
+    assert {"individual.growth", "team.maturity", "population.change", "process.reach"} <= set(QUESTIONS)
     assert {"stories.themes", "kirkpatrick.coverage"} <= set(QUESTIONS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_file_of_a_room_that_promises_a_result_is_a_question_of_it(room):
+    """A question whose function is not named like its file would be lost without a word."""
+    here = importlib.import_module(f"evalkit.{room}")
+    for file in pkgutil.iter_modules(getattr(here, "__path__", [])):
+        defined = importlib.import_module(f"evalkit.{room}.{file.name}")
+        promised = {name for name, asked in of_room(defined).items() if asked.__module__ == defined.__name__}
+        assert promised <= {file.name}
+        assert all(getattr(here, name) is getattr(defined, name) for name in promised)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -157,7 +168,7 @@ def test_an_empty_programme_gets_a_refusal_that_teaches(name, tmp_path):
     (tmp_path / "programme.toml").write_text('schema = 1\nname = "Empty"\nstarts_on = 2024-04-01\n')
     empty = ek.load(tmp_path)
     with pytest.raises(ek.NotEnoughEvidence) as refused:
-        QUESTIONS[name](empty, **NEEDS.get(name.split(".")[1], {}))
+        QUESTIONS[name](empty, **needs(name))
     assert refused.value.missing
     assert refused.value.would_answer
     assert not CAUSE.search(str(refused.value))

@@ -3,7 +3,13 @@
 Nothing here is about one leader: every answer is about the group, and no answer ranks anybody.
 """
 
-from evalkit.individual.growth import growth
-from evalkit.individual.seen_by_others import seen_by_others
+from typing import TYPE_CHECKING
 
-__all__ = ["growth", "seen_by_others"]
+from evalkit import questions
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> questions.Question: ...
+
+
+globals().update(questions.of_folder(__name__, __path__))

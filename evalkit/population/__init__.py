@@ -4,6 +4,13 @@ Nothing here ranks places. A small number of places or months is said to be smal
 One file a question.
 """
 
-from evalkit.population.change import change
+from typing import TYPE_CHECKING
 
-__all__ = ["change"]
+from evalkit import questions
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> questions.Question: ...
+
+
+globals().update(questions.of_folder(__name__, __path__))

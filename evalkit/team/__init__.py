@@ -3,7 +3,13 @@
 Scores exist to start a conversation: nothing here ranks places, teams or organisations. One file a question.
 """
 
-from evalkit.team.bridging import bridging
-from evalkit.team.maturity import maturity
+from typing import TYPE_CHECKING
 
-__all__ = ["bridging", "maturity"]
+from evalkit import questions
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> questions.Question: ...
+
+
+globals().update(questions.of_folder(__name__, __path__))
