@@ -17,8 +17,8 @@ from evalkit.verdict import Decision
 
 import pandas as pd  # isort: skip
 
-PEOPLE = ("people", "leaders", "respondents", "sponsors", "partners", "stories", "admissions")
-"""What `n_of` may count for a row to be about people and so come under the minimum."""
+PEOPLE = ("people", "leaders", "respondents", "sponsors", "partners", "stories", "excerpts", "events")
+"""What `n_of` may count for a row to be about people and so come under the minimum; events are what befell people."""
 COUNTS = ("n", "raters")
 """Columns that count people: whom a row is about, and who said it."""
 IDENTIFIERS = frozenset(

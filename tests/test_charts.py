@@ -29,6 +29,32 @@ def some(name: str):
             *({"mark": "point", "series": f"wave {k}", "x": "Culture", "y": 2.0 + k / 10} for k in three),
             {"mark": "scale", "low": 0, "high": 5},
         ],
+        "shares": [
+            {"mark": "share", "series": answer, "x": f"item {k}", "y": y, "label": f"{y / 10:g}"}
+            for answer, y in (("Disagree", 20.0), ("Neither", 30.0), ("Agree", 50.0))
+            for k in three
+        ],
+        "variation": [
+            *(
+                {"mark": "point", "series": kind, "x": month, "y": 100.0 + k, "label": out}
+                for k, (month, kind, out) in enumerate(
+                    zip(
+                        months,
+                        ("common_cause", "special_cause_concern", "special_cause_concern"),
+                        ("", "above the mean", "above the upper limit"),
+                        strict=True,
+                    )
+                )
+            ),
+            *(
+                {"mark": "line", "series": name, "x": month, "y": y, "row": 0}
+                for name, y in (("mean", 100.0), ("upper limit", 120.0), ("lower limit", 80.0), ("target", 90.0))
+                for month in months
+            ),
+            {"mark": "event", "x": "2024-02-01", "label": "programme starts"},
+            {"mark": "icon", "series": "special_cause_concern", "x": "H", "label": "Last month: worse than usual"},
+            {"mark": "icon", "series": "consistent_fail", "x": "F", "label": "Target: missed every month"},
+        ],
         "series": [
             *({"mark": "point", "series": "seen", "x": month, "y": 100.0} for month in months),
             *({"mark": "line", "series": "fitted", "x": month, "y": 101.0} for month in months),
@@ -47,10 +73,33 @@ def test_a_chart_draws_and_says_its_marks(name):
     assert "Was 3.1, is now 3.4" in said
     assert "Score, Testmere" in said
     assert style.svg(figure).startswith("<?xml")
-    if name != "series":
-        assert all(str(mark.x) in said for mark in charts.of(drawn, "point", "bar", "cell"))
-    else:
+    if charts.of(drawn, "event"):
         assert "programme starts (February 2024)" in said
+    else:
+        assert all(str(mark.x) in said for mark in charts.of(drawn, "point", "bar", "cell", "share"))
+
+
+def test_a_control_chart_says_its_limits_its_spells_and_its_icons():
+    said = charts.named("variation").describe(some("variation"))
+    assert "From January 2024: mean 100, limits 80.0 to 120. Target 90.0." in said
+    assert "February 2024 to March 2024: above the mean and above the upper limit." in said
+    assert "Last month: worse than usual. Target: missed every month." in said
+
+
+def test_every_kind_of_point_and_icon_differs_in_shape_and_not_in_colour_alone():
+    from evalkit.charts.variation import _looks
+
+    points = [look for kind, look in _looks().items() if kind.startswith(("common", "special"))]
+    assert len({look.marker for look in points}) == len(points)
+    assert len({look.words for look in points}) == len(points)
+    for look in _looks().values():
+        assert _contrast(look.ink, look.fill) >= 4.5
+
+
+def test_numbers_in_a_bar_are_read_on_every_colour_of_a_scale():
+    for steps in (2, 3, 4, 5, 7):
+        for colour in style.ordered(steps):
+            assert _contrast(style.ink_on(colour), colour) >= 4.5
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -80,6 +129,13 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    from matplotlib.colors import to_hex
+
+    bright, dark = sorted((_luminance(to_hex(one)), _luminance(to_hex(other))), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
 
 
 def test_colours_that_carry_meaning_stand_three_to_one_from_white():

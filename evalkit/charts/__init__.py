@@ -11,10 +11,13 @@ import math
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
+
+from evalkit import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,6 +97,12 @@ def by_series(found: list[Mark]) -> dict[str, list[Mark]]:
 def opening(drawn: pd.DataFrame) -> str:
     """How every description begins: the finding, then measure, place and period."""
     return f"{text(drawn, 'headline')}. {text(drawn, 'subtitle')}."
+
+
+def happened(drawn: pd.DataFrame) -> list[str]:
+    """How a description ends where events are marked: each with its month."""
+    events = [f"{event.label} ({words.month(date.fromisoformat(event.x))})" for event in of(drawn, "event")]
+    return [f"Marked: {'; '.join(events)}."] if events else []
 
 
 def text(drawn: pd.DataFrame, kind: str) -> str:

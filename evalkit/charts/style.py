@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import textwrap
+from datetime import date
 from typing import TYPE_CHECKING
 
-from evalkit.charts import text
+from evalkit import words
+from evalkit.charts import Mark, text
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 BLUE, TEAL, PLUM, ORANGE, GREY, VIOLET = "#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1"
 COLOURS = (BLUE, ORANGE, TEAL, PLUM)
@@ -23,6 +27,10 @@ DASH_WORDS = ("──", "╌╌", "┄┄", "─╌")
 PALE = "#BFBFBF"
 WIDTH = 6.2
 """Inches: words stay legible when the page is 390 pixels wide."""
+
+
+MOST_MONTHS = 6
+"""Months named along an axis: more would run into each other."""
 
 
 def figure(height: float = 3.6) -> tuple[Figure, Axes]:
@@ -38,6 +46,23 @@ def figure(height: float = 3.6) -> tuple[Figure, Axes]:
         axes.grid(axis="y", color="#E3E3E3", linewidth=0.8)
         axes.set_axisbelow(True)
     return drawing, axes
+
+
+def ordered(steps: int) -> list[str]:
+    """Colours for the steps of a scale, from one end over pale to the other: neighbours differ in lightness."""
+    from matplotlib.colors import LinearSegmentedColormap, to_hex
+
+    ramp = LinearSegmentedColormap.from_list("scale", [PLUM, "#D9A9C0", "#F2F2F2", "#6BACE6", BLUE])
+    return [to_hex(ramp(step / max(steps - 1, 1))) for step in range(steps)]
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever is read more easily on this colour (WCAG 2.2, relative luminance)."""
+    from matplotlib.colors import to_rgb
+
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    bright = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "white" if 1.05 / (bright + 0.05) > (bright + 0.05) / 0.05 else "black"
 
 
 def words_on(drawn: pd.DataFrame, axes: Axes) -> None:
@@ -63,7 +88,10 @@ def keyed(axes: Axes) -> None:
     if axes.legend_ is not None:
         axes.legend_.remove()
     if isinstance(drawing, Figure) and len(drawing.axes) == 1:
-        drawing.legend(handles, names, loc="outside lower left", ncols=4, frameon=False, fontsize=9)
+        drawing.legend(
+            handles, names, loc="outside lower left", ncols=5, frameon=False, fontsize=9, columnspacing=1.2,
+            handlelength=1.4,
+        )  # fmt: skip
     else:
         axes.legend(handles, names, frameon=False, fontsize=9)
 
@@ -80,6 +108,45 @@ def rows(axes: Axes, names: list[str], heights: list[float]) -> None:
     drawing = axes.get_figure()
     if isinstance(drawing, Figure):
         drawing.set_figheight(1.4 + 0.37 * max(len(names), 1))
+
+
+def dates(found: list[Mark]) -> NDArray[np.datetime64]:
+    """Where marks with an ISO date stand on a calendar axis."""
+    import numpy as np
+
+    return np.array([mark.x for mark in found], dtype="datetime64[D]")
+
+
+def calendar(axes: Axes) -> None:
+    """Months along the axis, and room at the right for the names of lines."""
+    from matplotlib.dates import DateFormatter
+
+    left, right = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if left <= tick <= right]
+    axes.set_xticks(ticks[:: -(-len(ticks) // MOST_MONTHS) or 1])
+    axes.xaxis.set_major_formatter(DateFormatter("%b %Y"))  # type: ignore[no-untyped-call]
+    axes.set_xlim(left, right + 0.2 * (right - left))
+    axes.tick_params(labelsize=9)
+
+
+def events(happened: list[Mark], axes: Axes) -> None:
+    """Vertical lines numbered along the top, their names beneath the picture: words never lie across the data."""
+    from matplotlib.dates import date2num
+
+    numbered: dict[str, list[str]] = {}
+    for place, event in enumerate(happened, 1):
+        numbered.setdefault(event.x, []).append(str(place))
+    for day, places in numbered.items():
+        at = float(date2num(date.fromisoformat(day)))  # type: ignore[no-untyped-call]
+        axes.axvline(at, color=PLUM, linewidth=1.2, linestyle=":")
+        axes.annotate(
+            ", ".join(places), (at, 1), xycoords=("data", "axes fraction"), fontsize=8.5, ha="center", va="bottom",
+            color=PLUM,
+        )  # fmt: skip
+    named = [f"{place}  {event.label}, {words.month(date.fromisoformat(event.x))}"
+             for place, event in enumerate(happened, 1)]  # fmt: skip
+    if named:
+        axes.set_xlabel("\n".join(textwrap.fill(line, 90) for line in named), fontsize=8.5, loc="left", color=PLUM)
 
 
 def svg(drawing: Figure) -> str:

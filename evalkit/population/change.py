@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
-from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
+from evalkit.population import monthly
+from evalkit.population.monthly import QUESTION, refuse
 from evalkit.result import Method, Result, Sentence
 from evalkit.stats import series
 from evalkit.terms import Design, Level, Step
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
     from evalkit.programme import Programme
     from evalkit.stats.series import Interrupted
 
-QUESTION = "Is anything different for patients, citizens, staff and taxpayers?"
 ASSUMES = "Without the programme {kept} would have kept its trend and season; months hang together as AR(1) plus noise."
-SHOCKS = ("shock", "definition_change", "boundary_change")
-"""Kinds of event that break a series: with one in the window and no comparison series there is no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,16 @@ class _Asked:
     @property
     def compared(self) -> bool:
         return self.comparisons > 0
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """What else happened in these months."""
+        return monthly.events(self.programme, self.measure, self.months["period"])
+
+    @property
+    def breaks(self) -> list[str]:
+        """What broke the series, by name."""
+        return monthly.breaks(self.events)
 
     @property
     def last(self) -> pd.Timestamp:
@@ -96,44 +104,31 @@ def change(programme: Programme, *, measure: str, confidence: float = 0.95) -> R
     )
 
 
-def _refuse(missing: str, would_answer: str) -> NotEnoughEvidence:
-    return NotEnoughEvidence(QUESTION, missing=missing, would_answer=would_answer)
-
-
 def _asked(programme: Programme, name: str) -> _Asked:
     """The monthly counts asked for, programme and comparison side by side, or a refusal naming what is missing."""
     measure = circumstances.measure(programme, name)
-    outcomes = programme.outcomes[programme.outcomes["measure"] == name]
-    if outcomes.empty:
-        raise _refuse(f"No {measure.label.lower()} were given.", "outcomes.csv: one row a place, month and age band.")
-    if outcomes["count"].isna().any():
-        raise _refuse("Some months have no count.", "a count, 0 where there was nobody, in every row of outcomes.csv.")
-    places = programme.places.set_index("place_id")
-    compared = outcomes["place_id"].isin(circumstances.comparison_places(programme))
-    mine = sorted(set(outcomes.loc[~compared, "place_id"]))
-    others = sorted(set(outcomes.loc[compared, "place_id"]))
+    outcomes = monthly.counts(programme, measure)
+    mine, others = monthly.mine_and_others(programme, outcomes)
     return _Asked(
         programme,
         measure,
         _months(programme, outcomes, mine, others),
-        _start(places.loc[mine], mine),
+        _start(programme.places.set_index("place_id").loc[mine]),
         len(mine),
         len(others),
     )
 
 
-def _start(places: pd.DataFrame, mine: list[str]) -> pd.Timestamp:
-    if not mine:
-        raise _refuse("No place in the counts takes part.", "arm 'programme' and a start date in places.csv.")
+def _start(places: pd.DataFrame) -> pd.Timestamp:
     unknown = places["name"][places["start"].isna()]
     if len(unknown):
-        raise _refuse(
+        raise refuse(
             f"Nobody says when the programme started in {words.listed(sorted(unknown))}.",
             "the start date of each place in places.csv, or arm 'comparison' where it did not.",
         )
     starts = places["start"].unique()
     if len(starts) > 1:
-        raise _refuse(
+        raise refuse(
             f"Places started at {len(starts)} different times, and one series has one start.",
             "asking about the places of one start at a time, with programme.only(cohort=…).",
         )
@@ -143,46 +138,16 @@ def _start(places: pd.DataFrame, mine: list[str]) -> pd.Timestamp:
 
 def _months(programme: Programme, outcomes: pd.DataFrame, mine: list[str], others: list[str]) -> pd.DataFrame:
     """A row a month: period, count, people, and other_count, other_people where there is a comparison."""
-    people = _people(programme, outcomes)
-    months = _sum(outcomes, people, mine, "count", "people")
+    people = monthly.people(programme, outcomes)
+    if people is None:
+        raise refuse(
+            "Nobody says how many people the counts are out of.",
+            "how many people lived in each place, month by month, in denominators.csv or beside each count.",
+        )
+    months = monthly.together(outcomes, mine, people)
     if others:
-        months = months.join(_sum(outcomes, people, others, "other_count", "other_people"), how="left")
+        months = months.join(monthly.together(outcomes, others, people).add_prefix("other_"), how="left")
     return months.reset_index()
-
-
-def _people(programme: Programme, outcomes: pd.DataFrame) -> pd.Series[float]:
-    """People at risk by place and period: beside the counts where given, else from `denominators`."""
-    if outcomes["denominator"].notna().all():
-        return outcomes.groupby(["place_id", "period"])["denominator"].sum()
-    held = programme.denominators
-    if held.empty:
-        raise _refuse("Nobody says how many people the counts are out of.", "denominators.csv, or a denominator a row.")
-    bands = outcomes["age_band"].dropna().unique()
-    if len(bands):
-        held = held[held["age_band"].isin(bands)]
-    return held.groupby(["place_id", "period"])["population"].sum()
-
-
-def _sum(outcomes: pd.DataFrame, people: pd.Series[float], places: list[str], count: str, whole: str) -> pd.DataFrame:
-    """Counts and people over these places, only in months every one of them reported."""
-    own = outcomes[outcomes["place_id"].isin(places)].groupby(["place_id", "period"])["count"].sum()
-    both = pd.DataFrame({count: own.astype(float), whole: people.reindex(own.index)}).reset_index()
-    gaps = both[both[whole].isna()]
-    if not gaps.empty:
-        first = gaps.iloc[0]
-        raise _refuse(
-            f"{len(gaps)} months have a count but no people, the first {first['place_id']} in "
-            f"{words.month(first['period'])}.",
-            "a population for every place and month counted, in denominators.csv.",
-        )
-    reported = both.groupby("period")["place_id"].nunique()
-    short = reported[reported < len(places)]
-    if not short.empty:
-        raise _refuse(
-            f"Not every place reported every month, the first gap in {words.month(short.index[0])}.",
-            "the missing months in outcomes.csv, or asking about places that reported throughout, with programme.only.",
-        )
-    return both.groupby("period")[[count, whole]].sum()
 
 
 def _fit(asked: _Asked, *, compared: bool, confidence: float) -> Interrupted:
@@ -201,7 +166,7 @@ def _fit(asked: _Asked, *, compared: bool, confidence: float) -> Interrupted:
             confidence=confidence,
         )
     except ValueError as refusal:
-        raise _refuse(
+        raise refuse(
             str(refusal), "at least twelve months on either side of the start, none of them empty."
         ) from refusal
 
@@ -233,28 +198,12 @@ def _too_short(asked: _Asked, found: Interrupted) -> str:
 
 
 def _unanswerable(asked: _Asked, found: Interrupted) -> str:
-    broken = _breaks(asked)
+    broken = asked.breaks
     if found.drifts:
         return "The series drifts too much by itself to say."
     if broken and not asked.compared:
         return f"The series was broken ({words.listed(broken)}) and there is nowhere to compare with."
     return ""
-
-
-def _breaks(asked: _Asked) -> list[str]:
-    """Shocks and changes of definition within the months, by name."""
-    within = _events(asked)
-    return list(within.loc[within["kind"].isin(SHOCKS), "name"])
-
-
-def _events(asked: _Asked) -> pd.DataFrame:
-    """Registered events that touch this measure, these places and these months, in order."""
-    events = asked.programme.events
-    here = ~events["place_id"].isin(circumstances.comparison_places(asked.programme))
-    this = events["measure"].isna() | (events["measure"] == asked.measure.id)
-    during = events["starts_on"].between(asked.months["period"].min(), asked.last + pd.offsets.MonthEnd(0))
-    held = events[here & this & during].sort_values("starts_on", kind="stable")
-    return held.drop_duplicates(["name", "starts_on"])
 
 
 def _table(asked: _Asked, found: Interrupted, alone: Interrupted, confidence: float) -> pd.DataFrame:
@@ -342,7 +291,7 @@ def _marks(asked: _Asked, found: Interrupted, headline: str) -> pd.DataFrame:
     ]
     rows: list[dict[str, Any]] = [*pd.concat([observed, *lines], ignore_index=True).T.to_dict().values()]
     happened = [(asked.start, "programme starts")]
-    happened += [(event["starts_on"], event["name"]) for event in _events(asked).to_dict("records")]
+    happened += [(event["starts_on"], event["name"]) for event in asked.events.to_dict("records")]
     named = [{"mark": "event", "x": f"{when:%Y-%m-%d}", "label": what} for when, what in sorted(happened)]
     return charts.marks(
         [*rows, *named],
@@ -371,7 +320,7 @@ def _cautions(asked: _Asked, found: Interrupted, rivals: tuple[str, ...]) -> lis
         said.append("Comparison places were not drawn by lot and may differ in ways that change over time.")
     else:
         said.append("There is nowhere to compare with: whatever else began at the same time looks the same.")
-    broken = _breaks(asked)
+    broken = asked.breaks
     if broken:
         said.append(f"The series was broken in this time: {words.listed(broken)}.")
     half = abs(found.interval(HEADLINE)[1] / found.estimate - 1)

@@ -23,7 +23,8 @@ class Plan:
 
     `primary`: the measure that decides, by question. `lag_months` and `worthwhile`: by measure or instrument, how long
     a change may take and the smallest worth having. `families`: measures judged together. `informant`: a rater, such
-    as sponsor, whose clear disagreement makes a verdict mixed.
+    as sponsor, whose clear disagreement makes a verdict mixed. `rebase`: by measure, each month from which limits of
+    variation are drawn anew, and why.
     """
 
     primary: Mapping[str, str] = field(default_factory=dict)
@@ -31,6 +32,7 @@ class Plan:
     worthwhile: Mapping[str, float] = field(default_factory=dict)
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     informant: str = ""
+    rebase: Mapping[str, Mapping[date, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,8 @@ def _audience(value: str) -> Audience:
 
 
 def _plan(said: Mapping[str, Any]) -> Plan:
-    kinds = {"primary": "text", "lag_months": "whole number", "worthwhile": "number", "families": "list"}
+    kinds = {"primary": "text", "lag_months": "whole number", "worthwhile": "number", "families": "list",
+             "rebase": "table"}  # fmt: skip
     check_keys(said, where="[plan]", needed=(), also=(*kinds, "informant"))
     is_a(said.get("informant", ""), "text", where="[plan] informant")
     for part, kind in kinds.items():
@@ -132,7 +135,25 @@ def _plan(said: Mapping[str, Any]) -> Plan:
         worthwhile={key: float(value) for key, value in said.get("worthwhile", {}).items()},
         families={key: tuple(value) for key, value in said.get("families", {}).items()},
         informant=said.get("informant", ""),
+        rebase={key: _rebase(key, value) for key, value in said.get("rebase", {}).items()},
     )
+
+
+def _rebase(measure: str, said: Mapping[str, Any]) -> dict[date, str]:
+    """Months and reasons: 2024-07 = "…"."""
+    where, found = f"[plan.rebase.{measure}]", {}
+    for month, reason in said.items():
+        try:
+            first = datetime.strptime(month, "%Y-%m").date()
+        except ValueError:
+            raise Misdescribed(
+                f"{where} holds {month!r}, which is no month.", 'Write 2024-07 = "why the series changed".', value=month
+            ) from None
+        is_a(reason, "text", where=f"{where} {month!r}")
+        if not reason.strip():
+            raise Misdescribed(f"{where} {month!r} gives no reason.", "Say what changed the series.", value=month)
+        found[first] = reason
+    return found
 
 
 def _notes(said: Mapping[str, Any]) -> Notes:

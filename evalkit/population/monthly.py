@@ -1,0 +1,104 @@
+"""Monthly figures of the programme's places, and of those to compare with: what questions about them start from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalkit import circumstances, words
+from evalkit.errors import NotEnoughEvidence
+
+if TYPE_CHECKING:
+    from evalkit.measure import Measure
+    from evalkit.programme import Programme
+
+QUESTION = "Is anything different for patients, citizens, staff and taxpayers?"
+SHOCKS = ("shock", "definition_change", "boundary_change")
+"""Kinds of event that break a series: what comes after cannot be read beside what came before."""
+
+
+def refuse(missing: str, would_answer: str) -> NotEnoughEvidence:
+    """The refusal of a question about people's lives."""
+    return NotEnoughEvidence(QUESTION, missing=missing, would_answer=would_answer)
+
+
+def figures(programme: Programme, measure: Measure) -> pd.DataFrame:
+    """The rows of `outcomes` on this measure, or a refusal where there are none."""
+    held = programme.outcomes[programme.outcomes["measure"] == measure.id]
+    if held.empty:
+        raise refuse(f"No {measure.label.lower()} were given.", "outcomes.csv: one row a place, month and age band.")
+    return held
+
+
+def counts(programme: Programme, measure: Measure) -> pd.DataFrame:
+    """The rows of `outcomes` on this measure, each with its count."""
+    held = figures(programme, measure)
+    if held["count"].isna().any():
+        raise refuse("Some months have no count.", "a count, 0 where there was nobody, in every row of outcomes.csv.")
+    return held
+
+
+def mine_and_others(programme: Programme, held: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The places these rows are about: the programme's, and those to compare with."""
+    compared = held["place_id"].isin(circumstances.comparison_places(programme))
+    mine = sorted(set(held.loc[~compared, "place_id"]))
+    if not mine:
+        raise refuse("No place in the counts takes part.", "arm 'programme' and a start date in places.csv.")
+    return mine, sorted(set(held.loc[compared, "place_id"]))
+
+
+def people(programme: Programme, held: pd.DataFrame) -> pd.Series[float] | None:
+    """People at risk by place and period: beside the counts where given, else from `denominators`; None when nobody
+    says."""
+    if held["denominator"].notna().all():
+        return held.groupby(["place_id", "period"])["denominator"].sum()
+    known = programme.denominators
+    bands = held["age_band"].dropna().unique()
+    if len(bands):
+        known = known[known["age_band"].isin(bands)]
+    return None if known.empty else known.groupby(["place_id", "period"])["population"].sum()
+
+
+def together(held: pd.DataFrame, places: list[str], at_risk: pd.Series[float] | None) -> pd.DataFrame:
+    """Counts, and people where known, summed over these places: a row a month in which every one of them reported."""
+    own = held[held["place_id"].isin(places)].groupby(["place_id", "period"])["count"].sum()
+    both = pd.DataFrame({"count": own.astype(float)})
+    if at_risk is not None:
+        both["people"] = at_risk.reindex(own.index)
+    both = both.reset_index()
+    _refuse_unknown_people(both)
+    reported = both.groupby("period")["place_id"].nunique()
+    short = reported[reported < len(places)]
+    if not short.empty:
+        raise refuse(
+            f"Not every place reported every month, the first gap in {words.month(short.index[0])}.",
+            "the missing months in outcomes.csv, or asking about places that reported throughout, with programme.only.",
+        )
+    return both.groupby("period")[[name for name in ("count", "people") if name in both]].sum()
+
+
+def _refuse_unknown_people(both: pd.DataFrame) -> None:
+    gaps = both[both["people"].isna()] if "people" in both else both.head(0)
+    if not gaps.empty:
+        first = gaps.iloc[0]
+        raise refuse(
+            f"{len(gaps)} months have a count but no people, the first {first['place_id']} in "
+            f"{words.month(first['period'])}.",
+            "a population for every place and month counted, in denominators.csv.",
+        )
+
+
+def events(programme: Programme, measure: Measure, months: pd.Series[pd.Timestamp]) -> pd.DataFrame:
+    """Registered events that touch this measure, the programme's places and these months, in order."""
+    registered = programme.events
+    here = ~registered["place_id"].isin(circumstances.comparison_places(programme))
+    this = registered["measure"].isna() | (registered["measure"] == measure.id)
+    during = registered["starts_on"].between(months.min(), months.max() + pd.offsets.MonthEnd(0))
+    held = registered[here & this & during].sort_values("starts_on", kind="stable")
+    return held.drop_duplicates(["name", "starts_on"])
+
+
+def breaks(happened: pd.DataFrame) -> list[str]:
+    """Those among the events that break a series, by name."""
+    return list(happened.loc[happened["kind"].isin(SHOCKS), "name"])
