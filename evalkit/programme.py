@@ -55,6 +55,7 @@ class Programme:
 
     people: pd.DataFrame
     participants: pd.DataFrame
+    respondents: pd.DataFrame
     teams: pd.DataFrame
     organisations: pd.DataFrame
     places: pd.DataFrame
@@ -69,6 +70,7 @@ class Programme:
     outcomes: pd.DataFrame
     denominators: pd.DataFrame
     stories: pd.DataFrame
+    excerpts: pd.DataFrame
     codes: pd.DataFrame
     coders: pd.DataFrame
 
@@ -268,11 +270,12 @@ def _restricted(programme: Programme, teams: set[str], places: set[str]) -> dict
     """The rows that belong to the teams and places kept, table by table."""
     participants = programme.participants
     leaders = set(participants.loc[participants["team_id"].isin(teams), "participant_id"])
-    organisations, sessions, stories = programme.organisations, programme.sessions, programme.stories
+    organisations, sessions = programme.organisations, programme.sessions
     local = set(organisations.loc[organisations["place_id"].isin(places), "organisation_id"])
     open_to_all = sessions["team_id"].isna() & sessions["place_id"].isna()
     held = sessions[open_to_all | sessions["team_id"].isin(teams) | sessions["place_id"].isin(places)]
-    told = stories[stories["place_id"].isin(places)]
+    told, said = (table[table["place_id"].isin(places)] for table in (programme.stories, programme.excerpts))
+    sources = {*told["story_id"], *said["excerpt_id"]}
     subjects: dict[str, Collection[str]] = {
         "person": leaders,
         "team": teams,
@@ -289,6 +292,7 @@ def _restricted(programme: Programme, teams: set[str], places: set[str]) -> dict
     ids: dict[str, tuple[tuple[str, set[str]], ...]] = {
         "people": (("person_id", people),),
         "participants": (("participant_id", leaders),),
+        "respondents": (("respondent_id", set(responses["respondent_id"])),),
         "teams": (("team_id", teams),),
         "organisations": (("organisation_id", employers),),
         "places": (("place_id", places),),
@@ -297,12 +301,13 @@ def _restricted(programme: Programme, teams: set[str], places: set[str]) -> dict
         "attendance": (("session_id", set(held["session_id"])), ("person_id", people)),
         "outcomes": (("place_id", places),),
         "denominators": (("place_id", places),),
-        "codes": (("source_id", set(told["story_id"])),),
-        "coders": (("source_id", set(told["story_id"])),),
+        "codes": (("source_id", sources),),
+        "coders": (("source_id", sources),),
     }
     kept = {name: _with(getattr(programme, name), *wanted) for name, wanted in ids.items()}
     events = programme.events
-    kept |= {"responses": responses, "scores": _about(programme.scores, subjects), "sessions": held, "stories": told}
+    kept |= {"responses": responses, "scores": _about(programme.scores, subjects), "sessions": held}
+    kept |= {"stories": told, "excerpts": said}
     kept |= {"events": events[events["place_id"].isna() | events["place_id"].isin(places)], "waves": programme.waves}
     return {name: frame.reset_index(drop=True) for name, frame in kept.items()}
 

@@ -65,7 +65,7 @@ def test_as_of_is_the_argument_then_the_file_then_the_data(folder: Path) -> None
     text = (folder / "programme.toml").read_text().replace("as_of = 2026-03-31\n", "")
     (folder / "programme.toml").write_text(text)
     assert load(folder).as_of == date(2025, 3, 2), "the last coder read the last story then"
-    for name in ("stories", "codes", "coders", "responses", "scores"):
+    for name in ("stories", "excerpts", "codes", "coders", "responses", "scores"):
         (folder / f"{name}.csv").unlink()
     assert load(folder).as_of == date(2024, 4, 30), "a month has happened when it ends"
 
@@ -162,6 +162,7 @@ def test_only_one_place_keeps_what_belongs_to_it(programme: Programme) -> None:
     assert north.ties.empty, "no tie has both ends here"
     assert north.outcomes["place_id"].unique().tolist() == ["L1"]
     assert north.stories["story_id"].tolist() == ["Y1"]
+    assert north.excerpts["excerpt_id"].tolist() == ["X1"]
     assert len(north.coders) == 2
     assert len(north.events) == 1, "what happened everywhere happened here"
     assert north.data_hash != programme.data_hash

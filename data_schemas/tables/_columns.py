@@ -41,7 +41,7 @@ def column(
     """One column: `remedy` is the sentence shown beside a cell that breaks its rule.
 
     `blank`: cells may be left blank (annotate with Optional as well when the whole column may be absent).
-    `refers`: the table whose first column lists the ids allowed here.
+    `refers`: the table whose first column lists the ids allowed here; "people or respondents" names two.
     `form`: "prose" (kept to the letter), "month" (2024-03), "answer" (typed by the instrument), else plain.
     `happened`: the date of something past, which cannot lie after the day the data were drawn.
     """

@@ -17,8 +17,8 @@ class Responses(Table):
     respondent_id: Text = column(
         "Respondent",
         "Who answered.",
-        "Add the person to people.csv, or mend the id here.",
-        refers="people",
+        "Add the person to people.csv (or an unnamed form to respondents.csv), or mend the id here.",
+        refers="people or respondents",
     )
     subject_kind: Text = column(
         "Kind of subject", "What the answer is about.", "Write one of the kinds listed.", isin=SUBJECTS

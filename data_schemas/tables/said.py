@@ -1,4 +1,4 @@
-"""Said: stories, and what those who read them found in them."""
+"""Said: stories, what was said in interviews, and what those who read them found in them."""
 
 from __future__ import annotations
 
@@ -47,26 +47,67 @@ class Stories(Table):
     )
 
 
+class Excerpts(Table):
+    """What people said in interviews, groups and documents, or what somebody saw: short pieces, ready to be read."""
+
+    excerpt_id: Text = column("Excerpt", "An id that never changes.", "Give each excerpt one row.", unique=True)
+    kind: Text = column(
+        "Kind",
+        "Where it comes from.",
+        "Write interview, focus_group, observation or document.",
+        isin=("interview", "focus_group", "observation", "document"),
+    )
+    collected_on: Date | None = column(
+        "Collected on", "The day it was said or seen.", "Write the day as 2026-03-31.", blank=True, happened=True
+    )
+    place_id: Text | None = column(
+        "Place",
+        "The place it tells of.",
+        "Add the place to places.csv, or mend the id here.",
+        blank=True,
+        refers="places",
+    )
+    role: Text | None = column(
+        "Role",
+        "As what somebody speaks, never who: wide enough that nobody is told by it.",
+        "Write a role, not a name.",
+        blank=True,
+    )
+    text: Text = column("Text", "What was said.", "Write what was said.", form="prose")
+    consent: Text = column(
+        "Consent",
+        "use: as said; anonymise: counted, and never quoted word for word; none: neither.",
+        "Write use, anonymise or none.",
+        isin=("use", "anonymise", "none"),
+    )
+
+
 class Codes(Table):
-    """What a coder found in a story: one row a code."""
+    """What a coder found in a story or an excerpt: one row a code."""
 
     source_id: Text = column(
-        "Source", "Which story.", "Add the story to stories.csv, or mend the id.", refers="stories"
+        "Source",
+        "Which story or excerpt.",
+        "Add it to stories.csv or excerpts.csv, or mend the id.",
+        refers="stories or excerpts",
     )
     coder: Text = column("Coder", "Who read it, by an id.", "Write the coder's id.")
     code: Text = column("Code", "What they found.", "Write a code of the scheme.")
 
     class Config:
-        """Each code once a coder and story."""
+        """Each code once a coder and source."""
 
         unique: ClassVar[list[str]] = ["source_id", "coder", "code"]
 
 
 class Coders(Table):
-    """Who read which story: a coder who found nothing is here, and not in codes."""
+    """Who read which story or excerpt: a coder who found nothing is here, and not in codes."""
 
     source_id: Text = column(
-        "Source", "Which story.", "Add the story to stories.csv, or mend the id.", refers="stories"
+        "Source",
+        "Which story or excerpt.",
+        "Add it to stories.csv or excerpts.csv, or mend the id.",
+        refers="stories or excerpts",
     )
     coder: Text = column("Coder", "Who read it, by an id.", "Write the coder's id.")
     coded_on: Date | None = column(
@@ -74,6 +115,6 @@ class Coders(Table):
     )
 
     class Config:
-        """Each coder once a story."""
+        """Each coder once a source."""
 
         unique: ClassVar[list[str]] = ["source_id", "coder"]

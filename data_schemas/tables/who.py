@@ -94,6 +94,34 @@ class Participants(Table):
         return in_order(table, "joined", "left")
 
 
+class Respondents(Table):
+    """Those who answer and are not among the people of the programme: unnamed forms, one row a form returned."""
+
+    respondent_id: Text = column(
+        "Respondent",
+        "An id of the form, or of somebody outside; never one that stands in people.csv.",
+        "Give each form its own id.",
+        unique=True,
+    )
+    organisation_id: Text | None = column(
+        "Organisation",
+        "Where the respondent works, when the form asked.",
+        "Add the organisation to organisations.csv, or mend the id here.",
+        blank=True,
+        refers="organisations",
+    )
+    level: Text | None = column(
+        "Level", "The level of staff, in local words.", "Write a short word, or leave it blank.", blank=True
+    )
+    place_id: Text | None = column(
+        "Place",
+        "The place the respondent speaks from.",
+        "Add the place to places.csv, or mend the id here.",
+        blank=True,
+        refers="places",
+    )
+
+
 class Teams(Table):
     """The teams leaders take part with, across organisations."""
 

@@ -123,7 +123,8 @@ def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] |
             missing=f"{words.sentence_case(words.raters(rater))} answered the {instrument.name} at one wave only."
             if waves
             else f"{words.sentence_case(words.raters(rater))} gave no answers on the {instrument.name}.",
-            would_answer="the same people answering it again, at least six months later, in responses.csv.",
+            would_answer=f"the same people answering it {'' if waves else 'at the start and '}again, at least six "
+            "months later, in responses.csv.",
         )
     first, last = between or (waves[0], waves[-1])
     if first >= last:

@@ -157,16 +157,19 @@ class _Folder:
         local = self._local(instruments, measures)
         hashes: dict[str, str] = {}
         tables: dict[str, Read] = {}
+        unread: set[str] = set()
         for name, path in self.files.items():
             content = path.read_bytes()
             hashes[name] = digest(content)
             if path.suffix.lower() == ".csv" and _is_known(path.stem, self.problems):
                 sheet = open_sheet(name, content, self.problems)
-                if sheet is not None:
+                if sheet is None:
+                    unread.add(path.stem)
+                else:
                     tables[path.stem] = _typed(path.stem, sheet, self.problems)
         placeholder = found or Settings(name="", starts_on=date.min)
         contents = Contents(placeholder, {}, instruments, measures, local, self._truth(), hashes)
-        contents = _checked(contents, tables, self.problems)
+        contents = _checked(contents, tables, self.problems, frozenset(unread))
         return contents if found else None
 
     def _settings(self) -> Settings | None:
@@ -258,10 +261,12 @@ def _as_sheet(table: str, frame: pd.DataFrame) -> Sheet:
     return Sheet(held, np.arange(len(frame), dtype="int64") + HEADING + 1)
 
 
-def _checked(contents: Contents, tables: Mapping[str, Read], problems: Problems) -> Contents:
+def _checked(
+    contents: Contents, tables: Mapping[str, Read], problems: Problems, unread: frozenset[str] = frozenset()
+) -> Contents:
     for table, read in tables.items():
         check_table(table, read, problems)
-    Between(tables, contents.instruments, contents.measures, contents.settings.as_of, problems).check()
+    Between(tables, contents.instruments, contents.measures, contents.settings.as_of, problems, unread).check()
     return replace(_planned(contents, problems), tables={name: read.frame for name, read in tables.items()})
 
 
@@ -271,7 +276,9 @@ def _planned(contents: Contents, problems: Problems) -> Contents:
     instruments, measures = dict(contents.instruments), dict(contents.measures)
     domains = [f"{one.id}/{domain.key}" for one in instruments.values() for domain in one.domains]
     known = [*instruments, *measures, *domains]
-    for name in [*plan.primary.values(), *plan.lag_months, *plan.worthwhile, *sum(plan.families.values(), ())]:
+    for name in [
+        *plan.primary.values(), *plan.lag_months, *plan.worthwhile, *sum(plan.families.values(), ()), *plan.rebase
+    ]:  # fmt: skip
         if name not in known:
             problems.add(
                 "programme.toml",

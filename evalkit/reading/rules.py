@@ -29,6 +29,9 @@ SUBJECT_TABLES = {
 }
 """Where the ids of each kind of subject are listed."""
 
+ONE_LIST = (("respondents", "people"), ("excerpts", "stories"))
+"""Pairs of tables whose ids are used side by side in a third, so that no id may stand in both."""
+
 ID_LIKENESS = 0.75
 """How alike two ids must be (difflib's ratio) before one is suggested: short ids are all a little alike."""
 
@@ -160,13 +163,17 @@ def _report_repeats(table: str, read: Read, unreadable: set[int], problems: Prob
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Rules that hold between tables, and between tables and catalogues. `as_of` is the file's own, when it says."""
+    """Rules that hold between tables, and between tables and catalogues. `as_of` is the file's own, when it says.
+
+    `unread`: tables whose file could not be read, so that nobody knows which ids they list.
+    """
 
     tables: Mapping[str, Read]
     instruments: Mapping[str, Instrument]
     measures: Mapping[str, Measure]
     as_of: date | None
     problems: Problems
+    unread: frozenset[str] = frozenset()
 
     def check(self) -> None:
         """All of them; a rule whose other table is not in the folder is passed over."""
@@ -181,6 +188,9 @@ class Between:
             if table in self.tables:
                 self._subjects(self.tables[table])
                 self._instruments(table, self.tables[table])
+        for table, other in ONE_LIST:
+            if self._lists_ids(table) and self._lists_ids(other):
+                self._apart(self.tables[table], self.tables[other])
         if "responses" in self.tables and "waves" in self.tables:
             self._waves_opened(self.tables["responses"], self.tables["waves"].frame)
         if "ties" in self.tables and "rosters" in self.tables:
@@ -193,11 +203,13 @@ class Between:
             self.problems.add_rows(read.file, problem, remedy, rows=read.rows[broken], column=column, values=cells)
 
     def _references(self, table: str, read: Read, column: str) -> None:
-        target = about(table, column)["refers"]
-        if self._lists_ids(target):
-            known = self.tables[target]
-            ids = known.frame.iloc[:, 0]
-            self._unknown(read, column, read.frame[column].notna(), ids, known.file, about(table, column)["remedy"])
+        named = about(table, column)["refers"].split(" or ")
+        targets = [target for target in named if self._lists_ids(target)]
+        unknown = [target for target in named if target in self.unread or target in self.tables.keys() - targets]
+        if targets and not unknown:
+            ids = pd.concat([self.tables[target].frame.iloc[:, 0] for target in targets])
+            where = " or ".join(self.tables[target].file for target in targets)
+            self._unknown(read, column, read.frame[column].notna(), ids, where, about(table, column)["remedy"])
 
     def _lists_ids(self, target: str) -> bool:
         """Whether the table is there, with the column its ids stand in: the first."""
@@ -217,6 +229,13 @@ class Between:
             hint = f"Did you mean {close!r}? " if close else ""
             alike = broken & (values == value).fillna(False).to_numpy(dtype=bool)
             self._report(read, alike, column, f"The id is not in {where}.", hint + remedy)
+
+    def _apart(self, read: Read, other: Read) -> None:
+        """Two tables whose ids are used side by side may not share one."""
+        column = str(read.frame.columns[0])
+        twice = read.frame[column].notna() & read.frame[column].isin(other.frame.iloc[:, 0])
+        words = f"The id stands in {other.file} too, where it is something else."
+        self._report(read, twice.to_numpy(), column, words, "Give it an id of its own, here and where it is used.")
 
     def _subjects(self, read: Read) -> None:
         for kind, target in SUBJECT_TABLES.items():

@@ -26,7 +26,6 @@ class Form:
     """
 
     instrument: str
-    edition: str
     items: NDArray[np.str_]
     domains: tuple[str, ...]
     domain: Numbers
@@ -42,7 +41,7 @@ class Form:
         place = np.array([int((domain[:at] == own).sum()) for at, own in enumerate(domain)])
         items = np.array([item.key for item in instrument.items], dtype=np.str_)
         low, high = int(instrument.scale.low), int(instrument.scale.high)
-        return cls(instrument.id, instrument.edition, items, domains, domain, place % 2 == 0, low, high)
+        return cls(instrument.id, items, domains, domain, place % 2 == 0, low, high)
 
     def ticking(self, *, short: bool = False) -> Ticking:
         """How this form is ticked; its score is the mean of its domains' means, over the items asked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evalkit.simulation import doings, lives, maturity, people, relations
+from evalkit.simulation import doings, lives, maturity, people, reactions, relations
 from evalkit.simulation.effects import EFFECTS
 from evalkit.simulation.scenario import Scenario
 from evalkit.simulation.world import World, form
@@ -34,6 +34,7 @@ def of(world: World) -> Truth:
             "bridging": _bridging(world),
             lives.MEASURE: {"rate_ratio": scenario.effects[lives.MEASURE]},
             "dose": {"points_a_session": 0.0},
+            "reaction": reactions.expected(),
             "attendance": {"share_of_invited_who_come": doings.CAME},
             "dropout": {"share_gone_by_last_wave": scenario.dropout},
         },

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from evalkit import instrument
-from evalkit.simulation import answers, cast, doings, lives, maturity, people, relations, said, spine
+from evalkit.simulation import answers, cast, doings, lives, maturity, people, reactions, relations, said, spine
 from evalkit.simulation.forms import Form
 from evalkit.simulation.people import PARTNER, SPONSOR
 from evalkit.simulation.scenario import Scenario
 
-ASKED = ("self", "looking_back", "sponsor", "partner", "place")
-"""Who answers: leaders on themselves, also looking back; sponsors and partners on leaders; all of them on places."""
+ASKED = ("self", "looking_back", "sponsor", "partner", "place", "session")
+"""Who answers: leaders on themselves, also looking back; sponsors and partners on leaders; all of them on places; those
+who came to a session on the session."""
 
-STREAMS = ("cast", "leaders", "places", *ASKED, "ties", "sessions", "lives")
-"""One stream of random numbers a part, so that leaving a part out changes nothing in the others."""
+STREAMS = ("cast", "leaders", "places", *ASKED[:-1], "ties", "sessions", "lives", "session")
+"""One stream of random numbers a part, so that leaving a part out changes nothing in the others. New ones come last."""
 
 PARTS = {
     "responses": ("responses",),
@@ -64,6 +65,11 @@ class World:
         """Admissions and people."""
         return lives.draw(self.scenario, self.streams["lives"])
 
+    @cached_property
+    def doings(self) -> dict[str, pd.DataFrame]:
+        """What was held, and who came."""
+        return doings.tables(self.scenario, self.cast, self.leaders, self.streams["sessions"])
+
     def responses(self, asked: Collection[str] = ASKED) -> dict[str, pd.DataFrame]:
         """The answers table, of those asked."""
         own = form("system_leadership")
@@ -76,10 +82,15 @@ class World:
         }
         piles = [
             answers.rows(sheet, self.scenario, self.streams[who])
-            for who in ASKED
+            for who in filled
             if who in asked
             for sheet in filled[who](self.streams[who])
         ]
+        if "session" in asked:
+            held = self.doings["sessions"]
+            held = held[held["held_on"] <= pd.Timestamp(self.scenario.as_of)]
+            form_of = instrument.shipped()["reaction"]
+            piles += reactions.rows(form_of, held, self.doings["attendance"], self.streams["session"])
         return {"responses": pd.concat(piles, ignore_index=True)} if piles else {}
 
     def _maturity(self, rng: np.random.Generator) -> list[answers.Sheet]:
@@ -93,7 +104,7 @@ class World:
         drawn: dict[str, Callable[[], dict[str, pd.DataFrame]]] = {
             "responses": lambda: self.responses(asked),
             "ties": lambda: relations.tables(self.scenario, self.cast, self.leaders, self.streams["ties"]),
-            "sessions": lambda: doings.tables(self.scenario, self.cast, self.leaders, self.streams["sessions"]),
+            "sessions": lambda: self.doings,
             "outcomes": lambda: lives.tables(self.scenario, self.lives),
             "stories": lambda: said.tables(self.scenario),
         }
