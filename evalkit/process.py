@@ -140,7 +140,8 @@ def _marks(programme: Programme, table: pd.DataFrame, headline: str) -> pd.DataF
 
 def _recorded(people: pd.DataFrame, grouping: str) -> bool:
     """Whether the group is known for more than those who came: else nobody can tell who is missing by it."""
-    return bool((people.loc[~people["Came at least once"], grouping] != NOT_SAID).mean() > KNOWN)
+    absent = people.loc[~people["Came at least once"], grouping]
+    return absent.empty or bool((absent != NOT_SAID).mean() > KNOWN)
 
 
 def _cautions(programme: Programme, unknown: list[str]) -> list[Sentence]:

@@ -11,6 +11,7 @@ from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import network
+from evalkit.team.profile import QUESTION
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import described
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from evalkit.programme import Programme
     from evalkit.stats.network import ExternalInternal
 
-QUESTION = "Are organisations working better together?"
 LEAST_RESPONSE = 0.8
 """Below this share answering, a network is cautioned (Borgatti, Carley and Krackhardt 2006; a convention)."""
 METHOD = Method(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,6 +12,8 @@ from evalkit.evidence import attribution, grade
 from evalkit.instrument import Instrument
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import change, multiplicity
+from evalkit.team.given import Given
+from evalkit.team.profile import QUESTION, marks
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, LEVEL, Decision, decide, described
 
@@ -20,18 +21,10 @@ if TYPE_CHECKING:
     from evalkit.programme import Programme
     from evalkit.stats.change import PairedChange
 
-QUESTION = "Are organisations working better together?"
 MOVED = ("higher", "lower")
 INSIDERS = "team_member"
 """The rater who scores a place from inside it."""
-SAME_PEOPLE = "We cannot tell whether the same people answered."
 
-PUBLISHED = Method(
-    name="Published scores, each at its date",
-    source="the table named in the programme's `source`; instrument: see methods",
-    assumes="The published averages were worked out as the tool says; how many people they rest on is not known.",
-    design=Design.DESCRIBED,
-)
 ASSESSED = Method(
     name="Mean over places of the mean of those who answered there, and its change with the paired t of places",
     source="t on K − 1 degrees of freedom (Student 1908), which kept its 5 % at 6 to 20 teams: the methods page.",
@@ -46,9 +39,10 @@ def maturity(
     """Are organisations working better together? How do they see themselves, domain by domain?
 
     Needs: `responses` about places on the instrument `on` by one kind of `rater`, for those outside see a place
-    otherwise than those in it; or published averages in `scores`. Comparison places are left out. Self-assessed
-    maturity rises and falls: a lower score may show better understanding. Averages published without numbers of people
-    and spread are shown at their dates and never tested. Errors: `NotEnoughEvidence` when neither table has them.
+    otherwise than those in it; or, in `scores`, averages somebody published or scores people agreed. Comparison places
+    are left out. Self-assessed maturity rises and falls: a lower score may show better understanding. Scores without
+    numbers of people and spread are shown at their dates and never tested. Errors: `NotEnoughEvidence` when neither
+    table has them.
 
     >>> import evalkit as ek
     >>> maturity(ek.load("sample_data/salford")).verdict
@@ -70,119 +64,11 @@ def maturity(
         )
     scores = programme.scores[(programme.scores["instrument"] == on) & (programme.scores["subject_kind"] == "place")]
     if not scores.empty:
-        return _published(programme, instrument, scores)
+        return Given(programme, instrument, scores).answer()
     raise NotEnoughEvidence(
         QUESTION,
         missing=f"Nobody's answers to {instrument.name} were given, and no scores.",
         would_answer="responses.csv with the answers of each person, or scores.csv with published averages.",
-    )
-
-
-def _published(programme: Programme, instrument: Instrument, scores: pd.DataFrame) -> Result:
-    """Averages at their dates: no interval, no test, no rate a year."""
-    table = _published_table(programme, instrument, scores)
-    dates = sorted(scores["measured_on"].dropna().unique())
-    apart = _months_apart(dates)
-    evidence = grade(Design.DESCRIBED, informants=("people in the place",))
-    headline = _published_headline(table, dates)
-    return Result.of(
-        question=QUESTION,
-        level=Level.TEAM,
-        kirkpatrick=Step.BEHAVIOUR,
-        headline=headline,
-        sentences=_published_sentences(instrument, table, dates, apart),
-        decided=described("Averages published without numbers of people and spread cannot be tested."),
-        attribution=attribution(evidence, described("").verdict),
-        table=table,
-        marks=_profile_marks(programme, instrument, table, headline.text),
-        chart=charts.named("profile"),
-        method=PUBLISHED,
-        evidence=evidence,
-        cautions=[
-            Sentence(SAME_PEOPLE),
-            Sentence("How many people each average rests on, and how far they differed, was not published."),
-            Sentence("A self-assessed score can go down because people came to see more clearly."),
-        ],
-        about=circumstances.about(
-            programme, f"team.maturity(on={instrument.id!r})", n=len(scores), of=None, counts="published scores"
-        ),
-    )
-
-
-def _published_table(programme: Programme, instrument: Instrument, scores: pd.DataFrame) -> pd.DataFrame:
-    """A row a place, domain and date, in the tool's order. Extras: n_of, measured_on, aspect."""
-    order = {domain.key: place for place, domain in enumerate(instrument.domains)}
-    aspects = {domain.key: domain.aspect for domain in instrument.domains}
-    names = programme.places.set_index("place_id")["name"]
-    held = scores.assign(order=scores["domain"].map(order)).sort_values(["subject_id", "order", "measured_on"])
-    return pd.DataFrame(
-        {
-            "measure": held["domain"].map(instrument.domain_labels),
-            "group": held["subject_id"].map(names).fillna(held["subject_id"]),
-            "estimate": held["mean"],
-            "low": float("nan"),
-            "high": float("nan"),
-            "interval": "none given",
-            "n": held["n"].astype("Int64"),
-            "unit": f"points on a scale of {instrument.scale.low:g} to {instrument.scale.high:g}",
-            "n_of": "respondents",
-            "measured_on": held["measured_on"],
-            "aspect": held["domain"].map(aspects),
-        }
-    ).reset_index(drop=True)
-
-
-def _months_apart(dates: list[pd.Timestamp]) -> list[int]:
-    return [12 * (later.year - earlier.year) + later.month - earlier.month for earlier, later in pairwise(dates)]
-
-
-def _published_headline(table: pd.DataFrame, dates: list[pd.Timestamp]) -> Sentence:
-    first, last = (table[table["measured_on"] == when] for when in (dates[0], dates[-1]))
-    return Sentence(
-        f"Domain scores from {words.number(first['estimate'].min())} to {words.number(first['estimate'].max())} in "
-        f"{words.month(dates[0])}, and from {words.number(last['estimate'].min())} to "
-        f"{words.number(last['estimate'].max())} in {words.month(dates[-1])}",
-        rows=(*first.index, *last.index),
-    )
-
-
-def _published_sentences(
-    instrument: Instrument, table: pd.DataFrame, dates: list[pd.Timestamp], apart: list[int]
-) -> list[Sentence]:
-    gaps = words.listed([f"{months} months" for months in apart])
-    said = [
-        Sentence(
-            f"{instrument.name} scores were published for {words.listed([words.month(when) for when in dates])}, "
-            f"{gaps} apart, without numbers of people: described here, not tested."
-        )
-    ]
-    for place, rows in table.groupby("group"):  # alphabetical: no place is ranked
-        ends = rows.groupby("measure", sort=False)["estimate"].agg(["first", "last"])
-        moved = (ends["last"] - ends["first"]).sort_values(kind="stable")
-        paths = [
-            f"{domain} was {words.number(ends.loc[domain, 'first'])} and then {words.number(ends.loc[domain, 'last'])}"
-            for domain in dict.fromkeys([moved.index[-1], moved.index[0]])
-        ]
-        said.append(Sentence(f"{place}, first and last date: {words.listed(paths)}.", rows=tuple(rows.index)))
-    return said
-
-
-def _profile_marks(programme: Programme, instrument: Instrument, table: pd.DataFrame, headline: str) -> pd.DataFrame:
-    """A dot a domain and date, anatomy and physiology apart."""
-    shown = table.sort_values("aspect", kind="stable")
-    rows: list[dict[str, Any]] = [
-        {"mark": "point", "series": words.month(row["measured_on"]), "y": row["estimate"], "n": row["n"], "row": place,
-         "x": f"{row['measure']} ({row['aspect']})" if row["aspect"] else row["measure"]}
-        for place, row in zip(shown.index, shown.to_dict("records"), strict=True)
-    ]  # fmt: skip
-    rows.append({"mark": "scale", "low": instrument.scale.low, "high": instrument.scale.high})
-    places = words.listed(sorted(table["group"].unique()))
-    where = programme.title if places == ALL else places
-    return charts.marks(
-        rows,
-        headline=headline,
-        subtitle=f"{instrument.name}, {where}",
-        x_axis=f"score, {instrument.scale.low:g} to {instrument.scale.high:g}",
     )
 
 
@@ -207,7 +93,7 @@ def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, r
         decided=decided,
         attribution=attribution(evidence, decided.verdict),
         table=table,
-        marks=_profile_marks(programme, instrument, table[table["what"] == "mean"], headline.text),
+        marks=marks(programme, instrument, table[table["what"] == "mean"], headline.text),
         chart=charts.named("profile"),
         method=ASSESSED,
         evidence=evidence,
