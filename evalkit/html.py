@@ -6,9 +6,7 @@ No script, no outside address. Whatever comes from data is escaped here and nowh
 from __future__ import annotations
 
 import base64
-import csv
 import html
-import io
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -46,7 +44,6 @@ HEADERS = {
 }
 WITHHELD = "withheld"
 """Marks a row an audience may not see: neither missing nor zero."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def escape(value: object) -> str:
@@ -172,23 +169,3 @@ def _quote(quote: Quote) -> str:
     source = f"Told by: {quote.told_by or 'not recorded'}. {quote.why_chosen}"
     title = f"<p><strong>{escape(quote.title)}</strong></p>" if quote.title else ""
     return f'<blockquote>{title}{told}<p class="source">{escape(source)}</p></blockquote>'
-
-
-def plain_csv(frame: pd.DataFrame) -> str:
-    """CSV for Excel in which no text can be read as a formula; numbers are left alone.
-
-    >>> plain_csv(pd.DataFrame({"group": ["=1+1"], "n": [3]})).splitlines()[1]
-    "'=1+1,3"
-    """
-    page = io.StringIO()
-    writer = csv.writer(page, lineterminator="\r\n")
-    writer.writerow([_safe(name) for name in frame.columns])
-    for row in frame.astype(object).to_numpy().tolist():
-        writer.writerow([_safe(value) for value in row])
-    return page.getvalue()
-
-
-def _safe(value: object) -> object:
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
-    return "" if pd.isna(value) else value  # type: ignore[call-overload]

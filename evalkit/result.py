@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, html, words
+from evalkit import charts, html, spreadsheet, words
 from evalkit.charts import Chart
 from evalkit.errors import Refused
 from evalkit.evidence import Evidence
@@ -271,18 +271,49 @@ class Result:
         )  # fmt: skip
 
     def save(self, path: str | Path) -> Path:
-        """Write the table (.csv) or the chart (.svg, .png). Returns where."""
+        """Write the numbers (.csv; .xlsx with the sentence and its doubts beside them) or the chart (.svg, .png).
+
+        Returns where. No text in any of them can run as a formula.
+        """
         target = Path(path)
         match target.suffix:
             case ".csv":
-                target.write_text(html.plain_csv(self._table), encoding="utf-8-sig", newline="")
+                target.write_text(spreadsheet.plain_csv(self._table), encoding="utf-8-sig", newline="")
+            case ".xlsx":
+                target.write_bytes(self._workbook())
             case ".svg":
                 target.write_text(self.svg(), encoding="utf-8", newline="\n")
             case ".png":
                 self.plot().get_figure().savefig(target, dpi=200)  # type: ignore[union-attr]
             case other:
-                raise Refused(f"A Result is saved as .csv, .svg or .png, not {other or 'a file without an ending'}.")
+                raise Refused(
+                    f"A Result is saved as .csv, .xlsx, .svg or .png, not {other or 'a file without an ending'}."
+                )
         return target
+
+    def _workbook(self) -> bytes:
+        """Two sheets: what was answered, in words; and the numbers."""
+        about, method = self.about, self.method
+        said = {
+            "Question": self.question,
+            "Answer": self.reading,
+            "What changed?": f"{self.verdict.value}. {self.decided.why}",
+            "Because of it?": self.attribution.value,
+            "What could make this wrong": "\n".join(self.caveats),
+            "Method": method.name,
+            "Assumes": method.assumes,
+            "Source": method.source,
+            "How sure": self.evidence.words,
+            "Programme": about.programme,
+            "FICTIONAL": "Every person, place and number here is invented." if about.fictional else "",
+            "Data to": words.day(about.as_of),
+            "For": self.audience.value,
+            "Asked as": about.asked,
+            "Data fingerprint": about.data_hash,
+        }
+        answer = pd.DataFrame([(what, text) for what, text in said.items() if text], columns=["What", "Words"])
+        sheets = {"Answer": answer, "Numbers (FICTIONAL)" if about.fictional else "Numbers": self._table}
+        return spreadsheet.workbook(sheets, said_on=about.as_of, title=self.question)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {"text/plain": self.reading, "text/html": html.result(self), MIME: self.to_json()}

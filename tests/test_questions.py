@@ -9,14 +9,15 @@ import pkgutil
 from collections.abc import Callable
 from functools import partial
 
+import openpyxl
 import pandas as pd
 import pytest
 
 import evalkit as ek
-from evalkit.html import plain_csv
 from evalkit.questions import of_room, settings
 from evalkit.resources import folder
 from evalkit.result import FIRST, MIME, Result
+from evalkit.spreadsheet import plain_csv
 from evalkit.terms import Audience, Design
 from evalkit.words import CAUSE
 
@@ -98,7 +99,7 @@ def test_an_answer_is_whole(name, answers):
     assert not (table.loc[~none, "interval"] == "none given").any()
     assert (table.loc[~none, "low"] <= table.loc[~none, "high"]).all()
     assert set(marks["row"].dropna()) <= set(table.index)
-    drawn = marks[marks["mark"].isin(["point", "bar", "cell", "line", "band"]) & marks["series"].notna()]
+    drawn = marks[~marks["mark"].isin(["event", "scale"]) & marks["series"].notna()]
     assert drawn["row"].notna().all(), "a mark without its row cannot be withheld with it"
     assert answer.method.name
     assert answer.method.source
@@ -138,8 +139,28 @@ def test_an_answer_saves_without_formulas(name, answers, tmp_path):
     assert answer.save(tmp_path / "answer.png").stat().st_size > 5_000
     cells = plain_csv(answer.table)
     assert answer.save(tmp_path / "answer.csv").read_text(encoding="utf-8-sig") == cells.replace("\r\n", "\n")
-    with pytest.raises(ek.errors.Refused, match=r"\.csv, \.svg or \.png"):
+    with pytest.raises(ek.errors.Refused, match=r"\.csv, \.xlsx, \.svg or \.png"):
         answer.save(tmp_path / "answer.pkl")
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_an_answer_opens_in_excel_as_it_is(name, answers, tmp_path):
+    answer = answers[name]
+    book = openpyxl.load_workbook(answer.save(tmp_path / "answer.xlsx"))
+    assert book.sheetnames == ["Answer", "Numbers (FICTIONAL)"]
+    said = dict(book["Answer"].iter_rows(min_row=2, values_only=True))
+    assert said["Answer"] == answer.reading
+    assert "invented" in said["FICTIONAL"]
+    heading, *rows = book["Numbers (FICTIONAL)"].iter_rows()
+    assert [cell.value for cell in heading] == list(answer.table.columns)
+    assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+    for row, told in zip(rows, answer.table.astype(object).to_numpy().tolist(), strict=True):
+        for cell, value in zip(row, told, strict=True):
+            held = None if cell.value == "" or (not isinstance(value, str) and pd.isna(value)) else value
+            found = None if cell.value == "" else cell.value
+            assert found == held or found == pytest.approx(held, rel=1e-14)  # Excel keeps 16 digits
+    first, again = (tmp_path / file for file in ("answer.xlsx", "again.xlsx"))
+    assert answer.save(again).read_bytes() == first.read_bytes()
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

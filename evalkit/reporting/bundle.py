@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from evalkit import html, programme, resources, words
+from evalkit import programme, resources, spreadsheet, words
 from evalkit.disclosure import protect
 from evalkit.errors import Refused
 from evalkit.reporting import ledger, notebooks, page
@@ -85,7 +85,7 @@ def _bundle(one: _Programme, told: Sequence[Told], papers: Sequence[Path], reade
     files = {f"{notebook.name}.html": page.notebook(one.facts, notebook, readers) for notebook in shown}
     files["index.html"] = page.report(one.facts, answers, readers, blanks=blanks, notebooks=beside, folder=one.name)
     written = {name: text.encode() for name, text in files.items()}
-    written["claims.csv"] = html.plain_csv(ledger.of(answers, where)).encode("utf-8-sig")
+    written["claims.csv"] = spreadsheet.plain_csv(ledger.of(answers, where)).encode("utf-8-sig")
     written["manifest.json"] = _manifest(one, papers, readers, written)
     return written
 
