@@ -72,26 +72,28 @@ FIRST = 2
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the first screen: who the question is about, the answers (the primary first) and the blanks."""
+    """One row of the first screen: who the question is about, the answers to it (the primary first), what stands beside
+    them without answering it (how people liked it, how a measure varies), and the blanks."""
 
     who: str
     answers: tuple[Result, ...]
+    beside: tuple[Result, ...]
     blanks: tuple[Blank, ...]
 
     @property
     def shown(self) -> tuple[Result, ...]:
-        """The answers with room on the first screen."""
-        return self.answers[:FIRST]
+        """What has room on the first screen."""
+        return (self.answers + self.beside)[: FIRST - len(self.missing)]
 
     @property
     def missing(self) -> tuple[Blank, ...]:
-        """The first blank, where nothing was answered."""
+        """The first blank, where the question was not answered."""
         return () if self.answers else self.blanks[:1]
 
     @property
     def more(self) -> str:
         """How many answers and blanks stand further down only."""
-        answers = len(self.answers) - len(self.shown)
+        answers = len(self.answers) + len(self.beside) - len(self.shown)
         blanks = len(self.blanks) - len(self.missing)
         parts = [words.counted(answers, "more answer")] if answers else []
         parts += [f"{words.counted(blanks, 'question')} not answered"] if blanks else []
@@ -118,10 +120,15 @@ def _asked(
 ) -> Asked:
     mine = [answer for answer in answers if answer.level is level]
     unanswered = tuple(blank for blank in blanks if blank.level is level or blank.question == question)
-    if len(everyone) == 1:
-        return Asked(question, level, (Row(everyone[0], tuple(mine), unanswered),), ())
-    rows = tuple(Row(who, tuple(a for a in mine if a.about.beneficiary == who), ()) for who in everyone)
-    return Asked(question, level, rows, unanswered)
+    alone = len(everyone) == 1
+
+    def row(who: str) -> Row:
+        own = [answer for answer in mine if alone or answer.about.beneficiary == who]
+        to_it = tuple(answer for answer in own if answer.question == question)
+        beside = tuple(answer for answer in own if answer.question != question)
+        return Row(who, to_it, beside, unanswered if alone else ())
+
+    return Asked(question, level, tuple(map(row, everyone)), () if alone else unanswered)
 
 
 def because(answer: Result) -> str:
@@ -147,11 +154,12 @@ def in_short(asked: Sequence[Asked]) -> tuple[str, ...]:
     """A few plain sentences made from the verdicts and the blanks, and never a word of cause."""
     rows = [row for question in asked for row in question.rows]
     primaries = [(row.who, row.answers[0]) for row in rows if row.answers]
-    if not primaries:
+    if not any(row.answers or row.beside for row in rows):
         return ("None of the three questions could be answered with these data.",)
-    said = [_said(who, answer.verdict) for who, answer in primaries]
-    said.append(_was_it([answer for _, answer in primaries]))
-    blank = [row.who for row in rows if not row.answers]
+    said = [_said(row.who, row.answers[0].verdict if row.answers else Verdict.NOT_MEASURABLE)
+            for row in rows if row.answers or row.beside]  # fmt: skip
+    said += [_was_it([answer for _, answer in primaries])] if primaries else []
+    blank = [row.who for row in rows if not row.answers and not row.beside]
     if blank:
         said.append(f"Nothing was measured for {words.listed(blank)}.")
     return tuple(words.refuse_cause(sentence) for sentence in said)
