@@ -125,15 +125,27 @@ def verdict(given: Verdict) -> str:
 
 def chart(result: Result) -> str:
     """Headline, picture, source line, and the numbers folded beneath."""
-    about = result.about
-    invented = "FICTIONAL. " if about.fictional and "FICTIONAL" not in about.programme else ""
-    source = f"{invented}{about.programme}, data to {words.day(about.as_of)}. {result.method.name}."
     return (
         f"<figure><figcaption>{escape(result.headline)}</figcaption>{picture(result.svg(), result.alt)}"
-        f'<p class="source">{escape(source)}</p>'
+        f'<p class="source">{escape(source(result))}</p>'
         f"<details><summary>The numbers in this chart</summary>{numbers(result.table, result.headline)}</details>"
         "</figure>"
     )
+
+
+def small_chart(result: Result) -> str:
+    """Headline and picture for half a column. Its numbers stand on the page it was taken from."""
+    return (
+        f"<figure><figcaption>{escape(result.headline)}</figcaption>"
+        f"{picture(result.svg(narrow=True), result.alt)}</figure>"
+    )
+
+
+def source(result: Result) -> str:
+    """Where the numbers of a chart come from, in one line."""
+    about = result.about
+    invented = "FICTIONAL. " if about.fictional and "FICTIONAL" not in about.programme else ""
+    return f"{invented}{about.programme}, data to {words.day(about.as_of)}. {result.method.name}."
 
 
 def result(asked: Result) -> str:

@@ -33,8 +33,8 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
     for named in of(marks, "line", "band"):  # named in place, not in a legend
         at = named.y if named.mark == "line" else named.high
         ax.annotate(
-            named.label, (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="bottom", color=style.GREY,
-            ha="right" if named.mark == "line" else "left",
+            style.fill(named.label, 30, ax), (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="bottom",
+            color=style.GREY, ha="right" if named.mark == "line" else "left",
         )  # fmt: skip
     style.rows(ax, [str(p.x) for p in points], heights)
     style.words_on(marks, ax)

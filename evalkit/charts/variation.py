@@ -6,7 +6,6 @@ NHS icons fail WCAG 1.4.11 on white, and two of them are one grey in print.
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -87,7 +86,7 @@ def _line(name: str, line: list[Mark], ax: Axes) -> None:
         ax.plot(style.dates(held), [m.y for m in held], color=shade, linestyle=dash, linewidth=1.4, zorder=1)
     end, aside = (0, (0, 4)) if name == "target" else (-1, (6, 0))  # a target may lie on a limit's own name
     ax.annotate(
-        textwrap.fill(f"{name} {_value(line[end].y)}", 16), (style.dates(line)[end], line[end].y), xytext=aside,
+        style.fill(f"{name} {_value(line[end].y)}", 16, ax), (style.dates(line)[end], line[end].y), xytext=aside,
         textcoords="offset points", fontsize=8.5, va="bottom" if name == "target" else "center", color=shade,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
     )  # fmt: skip
@@ -95,6 +94,8 @@ def _line(name: str, line: list[Mark], ax: Axes) -> None:
 
 def _icons(icons: list[Mark], ax: Axes) -> None:
     """Each icon a letter in a frame above the picture, its words beside it."""
+    from evalkit.charts import style
+
     for place, icon in enumerate(icons):
         look, left = _looks()[icon.series], 0.02 + 0.5 * place
         box = {"boxstyle": f"{look.frame},pad=0.35", "facecolor": look.fill, "edgecolor": "black", "linewidth": 1.2}
@@ -102,7 +103,7 @@ def _icons(icons: list[Mark], ax: Axes) -> None:
             left, ABOVE, str(icon.x), transform=ax.transAxes, fontsize=10, weight="bold", ha="center", va="center",
             color=look.ink, bbox=box,
         )  # fmt: skip
-        ax.text(left + 0.04, ABOVE, textwrap.fill(icon.label, 38), transform=ax.transAxes, fontsize=8.5, va="center")
+        ax.text(left + 0.04, ABOVE, style.fill(icon.label, 38, ax), transform=ax.transAxes, fontsize=8.5, va="center")
 
 
 def describe(marks: pd.DataFrame) -> str:

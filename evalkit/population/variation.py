@@ -290,13 +290,13 @@ def _marks(asked: _Asked, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     points, phases = asked.chart.points, asked.chart.phases
     at = [f"{when:%Y-%m-%d}" for when in points.index]
     first = len(phases)
+    months = _months_of(table)
+    befell = months["n"].to_numpy(dtype=float, na_value=float("nan"))
+    each = zip(at, points["point_type"], points["value"], befell, months["stands_out"], strict=True)
     drawn: list[dict[str, Any]] = [
         {"mark": "point", "series": kind, "x": when, "y": value, "n": n, "row": first + place, "label": out}
-        for place, (when, kind, value, n, out) in enumerate(
-            zip(at, points["point_type"], points["value"], _months_of(table)["n"], _months_of(table)["stands_out"],
-                strict=True)
-        )
-    ]  # fmt: skip
+        for place, (when, kind, value, n, out) in enumerate(each)
+    ]
     floor = _floor(asked)
     for when, point in zip(at, points.to_dict("records"), strict=True):
         levels = {"mean": point["mean"], "upper limit": point["upper"], "lower limit": max(floor, point["lower"])}

@@ -9,6 +9,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -28,6 +29,7 @@ NUMBERED = "[0-9][0-9]_*.ipynb"
 """The notebooks a report is made of, in the order of their numbers."""
 FOLDER = "folder"
 """The one parameter every notebook of a report has: where the programme's data are."""
+HANDOUT = "handout.html"
 MADE_WITH = ("evalkit", "pandas", "numpy", "scipy", "statsmodels", "matplotlib", "seaborn")
 
 
@@ -63,9 +65,13 @@ def publish(
     papers = sorted((working or resources.folder("notebooks")).glob(NUMBERED))
     progress(f"{words.counted(len(papers), 'notebook')} for {words.listed([one.name for one in asked])}")
     settings = [{FOLDER: one.folder.resolve().as_posix()} for one in asked]
-    rounds = notebooks.run(papers, settings, progress=progress)
-    progress("Drawing the pages")
-    bundles = [_bundle(one, told, papers, readers) for one, told in zip(asked, rounds, strict=True)]
+    rounds, drawn = [], []
+    with ThreadPoolExecutor(max_workers=1) as drawing:  # one programme is drawn while the kernel works on the next
+        for one, told in zip(asked, notebooks.run(papers, settings, progress=progress), strict=True):
+            rounds.append(told)
+            drawn.append(drawing.submit(_bundle, one, told, papers, readers))
+        progress("Drawing the pages")
+        bundles = [files.result() for files in drawn]
     return [_write(Path(out) / one.name, files, told) for one, files, told in zip(asked, bundles, rounds, strict=True)]
 
 
@@ -83,7 +89,10 @@ def _bundle(one: _Programme, told: Sequence[Told], papers: Sequence[Path], reade
     blanks = tuple(dict.fromkeys(blank for notebook in shown for blank in notebook.blanks))
     beside = [(f"{notebook.name}.html", notebook.title) for notebook in shown]
     files = {f"{notebook.name}.html": page.notebook(one.facts, notebook, readers) for notebook in shown}
-    files["index.html"] = page.report(one.facts, answers, readers, blanks=blanks, notebooks=beside, folder=one.name)
+    files["index.html"] = page.report(
+        one.facts, answers, readers, blanks=blanks, notebooks=beside, folder=one.name, handout=HANDOUT
+    )
+    files[HANDOUT] = page.handout(one.facts, answers, readers, blanks=blanks)
     written = {name: text.encode() for name, text in files.items()}
     written["claims.csv"] = spreadsheet.plain_csv(ledger.of(answers, where)).encode("utf-8-sig")
     written["manifest.json"] = _manifest(one, papers, readers, written)

@@ -82,8 +82,8 @@ class Row:
 
     @property
     def shown(self) -> tuple[Result, ...]:
-        """What has room on the first screen."""
-        return (self.answers + self.beside)[: FIRST - len(self.missing)]
+        """What has room on the first screen; what stands beside the answers only where there is none."""
+        return self.answers[:FIRST] or self.beside[:1]
 
     @property
     def missing(self) -> tuple[Blank, ...]:

@@ -68,13 +68,12 @@ def run(
     settings: Iterable[Mapping[str, str]],
     *,
     progress: Callable[[str], None] = lambda said: None,
-) -> list[list[Told]]:
+) -> Iterator[list[Told]]:
     """Run every notebook once for each of the settings, in one kernel whose names are forgotten between notebooks.
 
-    `settings` give values to names in the cell tagged `parameters`, one mapping a round. Returns a list a round.
-    Raises `Refused` when a cell fails, a name is not a parameter, or a heading is missing.
+    `settings` give values to names in the cell tagged `parameters`, one mapping a round. Yields each round when it is
+    done. Raises `Refused` when a cell fails, a name is not a parameter, or a heading is missing.
     """
-    told: list[list[Told]] = []
     with _kernel(notebooks[0].parent) as manager:
         rounds = [[_ready(path, values) for path in notebooks] for values in settings]
         client = _client(manager, rounds[0][0])
@@ -82,13 +81,13 @@ def run(
         drawing.start()
         with client.setup_kernel(cleanup_kc=True):
             for notebooks_of_round in rounds:
-                told.append([])
+                told = []
                 for path, notebook in zip(notebooks, notebooks_of_round, strict=True):
                     progress(path.stem)
                     _execute(client, notebook, path.name)
-                    told[-1].append(_told(notebook, path))
-        drawing.join()
-    return told
+                    told.append(_told(notebook, path))
+                drawing.join()
+                yield told
 
 
 def _make_ready_to_draw() -> None:

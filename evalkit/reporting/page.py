@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -19,6 +20,8 @@ from evalkit.terms import Audience, Level
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+PICTURES = 5
+"""Small charts that one side of A4 holds."""
 SECTIONS: tuple[tuple[Level, str, str], ...] = (
     (Level.PROCESS, "took-part", "What was done and who took part"),
     (Level.INDIVIDUAL, "leaders", "Leaders"),
@@ -38,14 +41,42 @@ def report(
     blanks: Sequence[Blank] = (),
     notebooks: Sequence[tuple[str, str]] = (),
     folder: str = "",
+    handout: str = "",
 ) -> str:
     """The whole page. `answers` are the copies this audience may see; `notebooks` are (file, title) of the pages beside
-    it; `folder` is what to type to make it again.
+    it, and `handout` the file of its two sides of paper; `folder` is what to type to make it again.
     """
     return _render(
         "report.html", facts=facts, answers=answers, blanks=blanks, audience=audience, notebooks=notebooks,
-        folder=folder, asked=grid.first_screen(answers, blanks), levels=grid.steps(answers), sections=SECTIONS,
+        folder=folder, handout=handout, asked=grid.first_screen(answers, blanks), levels=grid.steps(answers),
+        sections=SECTIONS,
     )  # fmt: skip
+
+
+def handout(facts: Facts, answers: Sequence[Result], audience: Audience, *, blanks: Sequence[Blank] = ()) -> str:
+    """Two sides of paper for a meeting: the first screen, then the pictures and the blanks."""
+    return _render(
+        "handout.html", facts=facts, answers=answers, audience=audience, asked=grid.first_screen(answers, blanks),
+        shown=_for_paper(answers), unanswered=_once(blanks),
+    )  # fmt: skip
+
+
+def _for_paper(answers: Sequence[Result]) -> list[Result]:
+    """As many answers as a side of paper holds: of each part of the page its primary, then its second, and so on."""
+    parts = [_primary_first([a for a in answers if a.level is level], level) for level, _, _ in SECTIONS[:-1]]
+    turns = [answer for turn in zip_longest(*parts) for answer in turn if answer is not None]
+    return [answer for answer in answers if answer in turns[:PICTURES]]
+
+
+def _primary_first(answers: list[Result], level: Level) -> list[Result]:
+    """Answers to the very question of the level before those that stand beside it."""
+    question = {each: question for each, question, _ in grid.QUESTIONS}.get(level)
+    return sorted(answers, key=lambda answer: question is not None and answer.question != question)
+
+
+def _once(blanks: Sequence[Blank]) -> list[Blank]:
+    """The first blank of each question."""
+    return list({blank.question: blank for blank in reversed(blanks)}.values())[::-1]
 
 
 def notebook(facts: Facts, told: Told, audience: Audience) -> str:
@@ -73,6 +104,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     pages.globals |= {
         "chart": _chart,
+        "small_chart": lambda answer: Markup(html.small_chart(answer)),
         "sentences": lambda answer: [sentence.text for sentence in answer.parts[1]],
         "asked_why": {level for level, _, _ in grid.QUESTIONS},
         "verdict": lambda answer: Markup(html.verdict(answer.verdict)),
