@@ -345,6 +345,11 @@ def _cautions(asked: _Asked, rivals: tuple[str, ...]) -> list[Sentence]:
     said.append(
         "A month that stands out asks for a look; the chart does not say whether the programme had a part in it."
     )
+    chance = spc.by_chance(int(phases["n"].max()))
+    if chance is not None:
+        said.append(
+            f"Where nothing happens, about {chance} of every 100 such series still have a month that stands out."
+        )
     for row in phases[phases["n"] < spc.FEW].to_dict("records"):
         since = f" since {words.month(row['first'])}" if len(phases) > 1 else ""
         said.append(f"Only {row['n']} months{since}: trial limits, which will move as months are added.")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -65,13 +66,14 @@ def publish(
     papers = sorted((working or resources.folder("notebooks")).glob(NUMBERED))
     progress(f"{words.counted(len(papers), 'notebook')} for {words.listed([one.name for one in asked])}")
     settings = [{FOLDER: one.folder.resolve().as_posix()} for one in asked]
-    rounds, drawn = [], []
-    with ThreadPoolExecutor(max_workers=1) as drawing:  # one programme is drawn while the kernel works on the next
-        for one, told in zip(asked, notebooks.run(papers, settings, progress=progress), strict=True):
-            rounds.append(told)
-            drawn.append(drawing.submit(_bundle, one, told, papers, readers))
+    with ThreadPoolExecutor(max_workers=1) as drawing:  # while the kernel works on the next notebook
+
+        def draw(told: Told) -> None:
+            drawing.submit(page.draw, _protected(told, readers).results)
+
+        rounds = notebooks.run(papers, settings, progress=progress, each=draw)
         progress("Drawing the pages")
-        bundles = [files.result() for files in drawn]
+    bundles = [_bundle(one, told, papers, readers) for one, told in zip(asked, rounds, strict=True)]
     return [_write(Path(out) / one.name, files, told) for one, files, told in zip(asked, bundles, rounds, strict=True)]
 
 
@@ -99,8 +101,9 @@ def _bundle(one: _Programme, told: Sequence[Told], papers: Sequence[Path], reade
     return written
 
 
+@lru_cache(maxsize=128)
 def _protected(told: Told, readers: Audience) -> Told:
-    """The notebook with every answer in the copy these readers may see."""
+    """The notebook with every answer in the copy these readers may see; the same copies whenever it is asked for."""
     try:
         blocks = tuple(protect(block, readers) if isinstance(block, Result) else block for block in told.blocks)
     except Refused as refusal:

@@ -68,12 +68,15 @@ def run(
     settings: Iterable[Mapping[str, str]],
     *,
     progress: Callable[[str], None] = lambda said: None,
-) -> Iterator[list[Told]]:
+    each: Callable[[Told], None] = lambda told: None,
+) -> list[list[Told]]:
     """Run every notebook once for each of the settings, in one kernel whose names are forgotten between notebooks.
 
-    `settings` give values to names in the cell tagged `parameters`, one mapping a round. Yields each round when it is
-    done. Raises `Refused` when a cell fails, a name is not a parameter, or a heading is missing.
+    `settings` give values to names in the cell tagged `parameters`, one mapping a round. Returns a list a round; `each`
+    hears of every notebook as soon as it ran. Raises `Refused` when a cell fails, a name is not a parameter, or a
+    heading is missing.
     """
+    rounds_told: list[list[Told]] = []
     with _kernel(notebooks[0].parent) as manager:
         rounds = [[_ready(path, values) for path in notebooks] for values in settings]
         client = _client(manager, rounds[0][0])
@@ -81,13 +84,14 @@ def run(
         drawing.start()
         with client.setup_kernel(cleanup_kc=True):
             for notebooks_of_round in rounds:
-                told = []
+                rounds_told.append([])
                 for path, notebook in zip(notebooks, notebooks_of_round, strict=True):
                     progress(path.stem)
                     _execute(client, notebook, path.name)
-                    told.append(_told(notebook, path))
-                drawing.join()
-                yield told
+                    rounds_told[-1].append(_told(notebook, path))
+                    each(rounds_told[-1][-1])
+        drawing.join()
+    return rounds_told
 
 
 def _make_ready_to_draw() -> None:

@@ -129,7 +129,13 @@ def _environment() -> Environment:
     return pages
 
 
-@lru_cache(maxsize=64)
+def draw(answers: Sequence[Result]) -> None:
+    """Draw the charts of these answers ahead of the pages they stand on."""
+    for answer in answers:
+        _chart(answer)
+
+
+@lru_cache(maxsize=256)
 def _chart(answer: Result) -> Markup:
     """Each chart is drawn once, though it stands on two pages. A Result is frozen, so it cannot go stale."""
     return Markup(html.chart(answer))

@@ -173,6 +173,36 @@ class TestProperties:
         assert screened.high - screened.low <= (plain.high - plain.low) * (1 + 1e-12)
 
 
+def share_with_something(n: int, rho: float, *, series: int = 4000, seed: int = 4) -> float:
+    """Of simulated series in which nothing happens, the % with a point that stands out, screened limits."""
+    noise = np.random.default_rng(seed).normal(size=(series, n))
+    values = noise.copy()
+    for at in range(1, n):
+        values[:, at] = rho * values[:, at - 1] + np.sqrt(1 - rho**2) * noise[:, at]
+    mean, ranges = values.mean(axis=1, keepdims=True), np.abs(np.diff(values, axis=1))
+    kept = ranges < spc.SCREEN * ranges.mean(axis=1, keepdims=True)
+    reach = spc.TO_LIMIT * (ranges * kept).sum(axis=1, keepdims=True) / kept.sum(axis=1, keepdims=True)
+    code, _ = spc.rules(values, mean, mean - reach, mean + reach)
+    return float(100 * (code > 0).any(axis=1).mean())
+
+
+class TestFalseAlarms:
+    @pytest.mark.parametrize("n", spc.BY_CHANCE)
+    def test_how_often_something_stands_out_where_nothing_happens(self, n: int) -> None:
+        """Monte Carlo error of a share of 4,000 is under 0.8; the figure is rounded."""
+        assert share_with_something(n, 0.0) == pytest.approx(spc.BY_CHANCE[n], abs=2.5)
+
+    @pytest.mark.parametrize(("n", "said"), [(24, 46), (60, 87)])
+    def test_more_often_where_points_hang_together(self, n: int, said: float) -> None:
+        assert share_with_something(n, 0.3) == pytest.approx(said, abs=2.5)
+
+    def test_the_stack_draws_the_limits_of_one(self) -> None:
+        values = np.random.default_rng(4).normal(size=(1, 24))[0]
+        chart = spc.xmr(values)
+        ranges = np.abs(np.diff(values))
+        assert chart.high - chart.estimate == pytest.approx(2.66 * ranges[ranges < 3.267 * ranges.mean()].mean())
+
+
 class TestDirectionAndTarget:
     @pytest.mark.parametrize(("direction", "kind"), [
         ("higher", "special_cause_improvement"), ("lower", "special_cause_concern"),
