@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pandas as pd
 from evalkit import charts, circumstances, questions, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
-from evalkit.result import Method, Result, Sentence
+from evalkit.result import About, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level, Step
 from evalkit.verdict import described
 
@@ -24,6 +25,7 @@ METHOD = Method(
     assumes="A step says nothing about the next: liking is not learning, and learning is not doing.",
     design=Design.DESCRIBED,
 )
+ASKED = "kirkpatrick.coverage()"
 LEVELS = {Level.INDIVIDUAL: "Leaders", Level.TEAM: "Organisations together", Level.POPULATION: "People's lives"}
 
 
@@ -37,31 +39,57 @@ def coverage(programme: Programme, results: Iterable[Result] | None = None) -> R
     >>> coverage(ek.load("sample_data/salford")).question
     'What was measured, and what was not?'
     """
-    answers = [*(results if results is not None else _ask(programme))]
-    held = {
-        (level, step): [a for a in answers if a.level is level and a.kirkpatrick is step]
-        for level in LEVELS
-        for step in Step
-    }
-    table = _table(held)
-    filled = int((table["n"] > 0).sum())
-    headline = Sentence(f"{filled} of {len(table)} cells hold an answer")
-    return Result.of(
-        question="What was measured, and what was not?",
-        level=Level.SYNTHESIS,
-        kirkpatrick=None,
-        headline=headline,
-        sentences=_sentences(table, filled),
-        decided=described("A count of answers."),
-        attribution=Attribution.CANNOT_TELL,
-        table=table,
-        marks=_marks(programme, held, headline.text),
-        chart=charts.named("grid"),
-        method=METHOD,
-        evidence=grade(Design.DESCRIBED),
-        cautions=[Sentence("An answer in a cell says that the question was asked of data, not that it went well.")],
-        about=circumstances.about(programme, "kirkpatrick.coverage()", n=filled, of=len(table), counts="cells"),
-    )
+    held = Held([*(results if results is not None else _ask(programme))])
+    return held.answer(circumstances.about(programme, ASKED, n=held.filled, of=len(held.cells), counts="cells"))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Answers by level and step."""
+
+    answers: Sequence[Result]
+
+    @property
+    def cells(self) -> dict[tuple[Level, Step], list[Result]]:
+        """Every combination of level and step with its answers, none where nobody asked."""
+        return {
+            (level, step): [a for a in self.answers if a.level is level and a.kirkpatrick is step]
+            for level in LEVELS
+            for step in Step
+        }
+
+    @property
+    def filled(self) -> int:
+        """How many combinations hold an answer."""
+        return sum(1 for found in self.cells.values() if found)
+
+    def on_one_page(self) -> Result:
+        """The coverage of a page that was made of answers alone: it knows of the programme what they know."""
+        about = replace(
+            self.answers[0].about, asked=ASKED, n=self.filled, of=len(self.cells), counts="cells", beneficiary=""
+        )
+        return self.answer(about)
+
+    def answer(self, about: About) -> Result:
+        """What was measured, and what was not."""
+        table = _table(self.cells)
+        headline = Sentence(f"{self.filled} of {len(table)} cells hold an answer")
+        return Result.of(
+            question="What was measured, and what was not?",
+            level=Level.SYNTHESIS,
+            kirkpatrick=None,
+            headline=headline,
+            sentences=_sentences(table, self.filled),
+            decided=described("A count of answers."),
+            attribution=Attribution.CANNOT_TELL,
+            table=table,
+            marks=_marks(about.programme, self.cells, headline.text),
+            chart=charts.named("grid"),
+            method=METHOD,
+            evidence=grade(Design.DESCRIBED),
+            cautions=[Sentence("An answer in a cell says that the question was asked of data, not that it went well.")],
+            about=about,
+        )
 
 
 def _ask(programme: Programme) -> list[Result]:
@@ -106,10 +134,10 @@ def _sentences(table: pd.DataFrame, filled: int) -> list[Sentence]:
     return said
 
 
-def _marks(programme: Programme, held: dict[tuple[Level, Step], list[Result]], headline: str) -> pd.DataFrame:
+def _marks(programme: str, held: dict[tuple[Level, Step], list[Result]], headline: str) -> pd.DataFrame:
     rows = [
         {"mark": "cell", "series": LEVELS[level], "x": words.sentence_case(step.value), "y": float(len(found)),
          "row": place, "label": "\n".join(dict.fromkeys(a.verdict.value for a in found)) or "not measured"}
         for place, ((level, step), found) in enumerate(held.items())
     ]  # fmt: skip
-    return charts.marks(rows, headline=headline, subtitle=f"Levels and Kirkpatrick's steps, {programme.title}")
+    return charts.marks(rows, headline=headline, subtitle=f"Levels and Kirkpatrick's steps, {programme}")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import evalkit as ek
+from evalkit import kirkpatrick
 from evalkit.errors import NotEnoughEvidence, Refused
 from evalkit.reporting import grid, kernel, ledger, page
 from evalkit.reporting.blanks import MIME, Blank
@@ -210,11 +211,13 @@ def test_a_claim_keeps_its_name_when_its_number_changes() -> None:
     assert list(before["estimate"]) != list(after["estimate"])
 
 
-def test_level_by_step_shows_blanks() -> None:
-    rows = {row.name: row.cells for row in grid.steps(hand_built.everything())}
-    assert [len(cell) for cell in rows["Leaders"]] == [0, 0, 1, 0, 0]
-    patients = rows["Patients, citizens, staff, taxpayers"]
-    assert [step for (step, _), cell in zip(grid.STEPS, patients, strict=True) if cell] == [Step.RESULTS]
+def test_a_page_without_coverage_says_itself_what_was_asked_and_what_was_not(tmp_path: Path) -> None:
+    cells = kirkpatrick.Held(hand_built.everything()).cells
+    assert [len(cells[Level.INDIVIDUAL, step]) for step in Step] == [0, 0, 1, 0]
+    words = page_checks.text(saved(hand_built.everything(), tmp_path))
+    assert "3 of 12 cells hold an answer" in words
+    assert "Measured: leaders, behaviour; organisations together, behaviour; people's lives, results." in words
+    assert "Which levels and steps" not in words
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from evalkit.disclosure import PEOPLE
 from evalkit.evidence import CLEAR
 from evalkit.reporting.blanks import Blank
 from evalkit.result import Result
-from evalkit.terms import Attribution, Level, Step, Verdict
+from evalkit.terms import Attribution, Level, Verdict
 
 QUESTIONS: tuple[tuple[Level, str, tuple[str, ...]], ...] = (
     (Level.INDIVIDUAL, "Are people leading differently?", ("leaders",)),
@@ -192,38 +192,3 @@ def tested(answers: Iterable[Result]) -> bool:
 def not_yet(answers: Iterable[Result]) -> tuple[Result, ...]:
     """The findings that time may still settle."""
     return tuple(answer for answer in answers if answer.verdict is Verdict.TOO_EARLY)
-
-
-@dataclass(frozen=True, slots=True)
-class LevelRow:
-    """One level of the argument, and what was found at each of Kirkpatrick's steps."""
-
-    name: str
-    cells: tuple[tuple[Result, ...], ...]
-
-
-LEVELS = (
-    (Level.PROCESS, "What was done"),
-    (Level.INDIVIDUAL, "Leaders"),
-    (Level.TEAM, "Organisations"),
-    (Level.POPULATION, "Patients, citizens, staff, taxpayers"),
-    (Level.STORY, "What people tell us"),
-)
-STEPS: tuple[tuple[Step | None, str], ...] = (
-    (Step.REACTION, "Reaction"),
-    (Step.LEARNING, "Learning"),
-    (Step.BEHAVIOUR, "Behaviour"),
-    (Step.RESULTS, "Results"),
-    (None, "On no step"),
-)
-
-
-def steps(answers: Sequence[Result]) -> tuple[LevelRow, ...]:
-    """Level by Kirkpatrick step; an empty cell is a blank that the reader should see."""
-    return tuple(
-        LevelRow(
-            name,
-            tuple(tuple(a for a in answers if a.level is level and a.kirkpatrick is step) for step, _ in STEPS),
-        )
-        for level, name in LEVELS
-    )

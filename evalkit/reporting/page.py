@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from evalkit import __version__, evidence, html, verdict, words
+from evalkit.disclosure import protect
+from evalkit.kirkpatrick import Held
 from evalkit.reporting import grid
 from evalkit.reporting.blanks import Blank
 from evalkit.reporting.facts import NOT_RECORDED, Facts
@@ -48,9 +50,15 @@ def report(
     """
     return _render(
         "report.html", facts=facts, answers=answers, blanks=blanks, audience=audience, notebooks=notebooks,
-        folder=folder, handout=handout, asked=grid.first_screen(answers, blanks), levels=grid.steps(answers),
-        sections=SECTIONS,
+        folder=folder, handout=handout, asked=grid.first_screen(answers, blanks),
+        sections=SECTIONS, argument=_argument(answers, audience),
     )  # fmt: skip
+
+
+def _argument(answers: Sequence[Result], audience: Audience) -> list[Result]:
+    """What joins the answers; where nobody asked for it, what was measured and what was not."""
+    joined = [answer for answer in answers if answer.level is Level.SYNTHESIS]
+    return joined or [protect(Held(answers).on_one_page(), audience)]
 
 
 def handout(facts: Facts, answers: Sequence[Result], audience: Audience, *, blanks: Sequence[Blank] = ()) -> str:
@@ -115,7 +123,6 @@ def _environment() -> Environment:
         "other_way": grid.other_way,
         "not_yet": grid.not_yet,
         "tested": grid.tested,
-        "steps": grid.STEPS,
         "kind": _kind,
         "rules": evidence.RULES,
         "attribution_rules": evidence.ATTRIBUTION_RULES,

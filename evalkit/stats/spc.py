@@ -42,8 +42,8 @@ FEW = 12
 """Under this many points limits are trial limits, and the chart says so (MDC)."""
 BY_CHANCE = {12: 7, 24: 19, 36: 29, 60: 46}
 """Of 100 series of this many independent normal points, screened, how many have a point that stands out (simulated,
-4,000 each: `tests/stats/test_spc.py`). Points that hang together stand out far more often: 46 and 87 of 100 series of 24
-and 60 points at a correlation of .3 from one to the next."""
+4,000 each: `tests/stats/test_spc.py`). Points that hang together stand out far more often: 46 and 87 of 100 series of
+24 and 60 points at a correlation of .3 from one to the next."""
 LEAST = 6
 """Under this many points there are no limits at all (Wheeler, Understanding Variation: five or six are usable)."""
 
