@@ -208,6 +208,14 @@ class Programme:
         tables = _restricted(self, set(teams["team_id"]), kept)
         return Programme(replace(self._contents, tables=tables, hashes={}), as_of=self.as_of)
 
+    def _answered(self) -> str:
+        """How many leaders answered about themselves, wave by wave; nothing where none was asked."""
+        own = self.responses[(self.responses["subject_kind"] == "person") & (self.responses["rater"] == "self")]
+        own = own[own["answer"].notna() & (own["timing"] != "then")]
+        by_wave = own.groupby("wave")["subject_id"].nunique()
+        counts = ", ".join(f"{n} at wave {wave}" for wave, n in by_wave.items())
+        return f"of themselves: {counts}, of {_count(len(self.participants), 'participant')}" if counts else ""
+
     def __repr__(self) -> str:
         return "\n".join([self.title, *(f"{label}: {words}" for label, words in self._lines())])
 
@@ -220,17 +228,28 @@ class Programme:
         arms = self.places["arm"]
         compared = int((arms == "comparison").sum())
         where = _count(len(arms), "place") + (f", {compared} of them for comparison" if compared else "")
-        who = (
-            f"{_count(len(self.participants), 'participant')} in {_count(len(self.teams), 'team')}, "
-            f"{_count(len(self.people), 'person', 'people')} from {_count(len(self.organisations), 'organisation')}"
-        )
         began = "start not recorded" if self.starts_on is None else f"began {_day(self.starts_on)}"
         when = f"{began}, {_count(len(self.waves), 'wave')}, data to {_day(self.as_of)}"
-        asked, measured = self.responses["instrument"].unique(), self.outcomes["measure"].unique()
-        answers = f"{_count(len(self.responses), 'answer')} on {', '.join(sorted(asked))}" if len(asked) else ""
-        figures = f"{_count(len(self.outcomes), 'figure')} of {', '.join(sorted(measured))}" if len(measured) else ""
-        what = "; ".join(part for part in (answers, figures) if part) or "no answers and no figures"
-        lines = [("Who", who), ("Where", where), ("When", when), ("What", what)]
+        who = _held(
+            (self.participants, "participant", f" in {_count(len(self.teams), 'team')}"),
+            (self.people, "person", f" from {_count(len(self.organisations), 'organisation')}"),
+            (self.respondents, "unnamed form or other respondent", ""),
+        )
+        what = _held(
+            (self.responses, "answer", _on(self.responses, "instrument")),
+            (self.scores, "score", _on(self.scores, "instrument")),
+            (self.outcomes, "figure", _on(self.outcomes, "measure")),
+            (self.stories, "story", ""),
+            (self.excerpts, "excerpt", ""),
+        )
+        lines = [
+            ("Who", who or "nobody is listed"),
+            ("Who answered", self._answered()),
+            ("Where", where),
+            ("When", when),
+            ("What", what or "no answers and no figures"),
+        ]
+        lines = [(label, words) for label, words in lines if words]
         if self.local:
             lines.append(("Described by the folder itself", ", ".join(self.local)))
         if self.source:
@@ -324,6 +343,20 @@ def _about(table: pd.DataFrame, subjects: Mapping[str, Collection[str]]) -> pd.D
     for kind, ids in subjects.items():
         kept |= (table["subject_kind"] == kind) & table["subject_id"].isin(ids)
     return table[kept]
+
+
+PLURALS = {"person": "people", "story": "stories", "unnamed form or other respondent": "unnamed forms or others"}
+
+
+def _held(*tables: tuple[pd.DataFrame, str, str]) -> str:
+    """How many rows of each, and what goes with them; empty tables are passed over."""
+    return "; ".join(
+        f"{_count(len(table), one, PLURALS.get(one, ''))}{rest}" for table, one, rest in tables if len(table)
+    )
+
+
+def _on(table: pd.DataFrame, column: str) -> str:
+    return f" on {', '.join(sorted(table[column].unique()))}"
 
 
 def _count(number: int, one: str, many: str = "") -> str:

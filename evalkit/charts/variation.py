@@ -18,7 +18,7 @@ from evalkit.charts import Chart, Mark, by_series, happened, of, opening
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ABOVE = 1.2
+ABOVE = 1.17
 """Heights of the picture at which icons stand: over the numbers of events."""
 LINES = ("mean", "upper limit", "lower limit")
 """The series of `line` marks: one row of the table a phase. A target is a line of its own."""
@@ -98,9 +98,9 @@ def _icons(icons: list[Mark], ax: Axes) -> None:
 
     for place, icon in enumerate(icons):
         look, left = _looks()[icon.series], 0.02 + 0.5 * place
-        box = {"boxstyle": f"{look.frame},pad=0.35", "facecolor": look.fill, "edgecolor": "black", "linewidth": 1.2}
+        box = {"boxstyle": f"{look.frame},pad=0.3", "facecolor": look.fill, "edgecolor": "black", "linewidth": 1.2}
         ax.text(
-            left, ABOVE, str(icon.x), transform=ax.transAxes, fontsize=10, weight="bold", ha="center", va="center",
+            left, ABOVE, str(icon.x), transform=ax.transAxes, fontsize=9, weight="bold", ha="center", va="center",
             color=look.ink, bbox=box,
         )  # fmt: skip
         ax.text(left + 0.04, ABOVE, style.fill(icon.label, 38, ax), transform=ax.transAxes, fontsize=8.5, va="center")
