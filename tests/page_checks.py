@@ -9,6 +9,8 @@ from bs4 import BeautifulSoup, Tag
 
 LEAST_ALT = 40
 """Letters: a chart's words say what it shows, which no placeholder does."""
+PLACEHOLDER = re.compile(r"no description|figure size|alt text|placeholder|\.(?:png|svg|jpe?g|gif)\b", re.IGNORECASE)
+"""What programs write where a description should stand; the first is nbconvert's, and long enough to look like one."""
 
 
 def faults(page: str) -> list[str]:
@@ -50,7 +52,8 @@ def _order(soup: BeautifulSoup) -> list[str]:
 
 def _pictures(soup: BeautifulSoup) -> list[str]:
     alts = [str(img.get("alt", "")) for img in soup.find_all("img")]
-    return [f"a picture without words: {alt!r}" for alt in alts if len(alt) < LEAST_ALT or "No description" in alt]
+    found = [f"a picture without words: {alt!r}" for alt in alts if len(alt) < LEAST_ALT or PLACEHOLDER.search(alt)]
+    return found + [f"two pictures with the same words: {alt!r}" for alt in sorted(set(alts)) if alts.count(alt) > 1]
 
 
 def _tables(soup: BeautifulSoup) -> list[str]:

@@ -193,7 +193,7 @@ def test_names_do_not_pass_from_notebook_to_notebook(tmp_path: Path) -> None:
     shutil.copy(written(tmp_path, "left_over"), second)
     written(tmp_path, "left_over = 1")
     with pytest.raises(Refused, match="NameError"):
-        list(notebooks.run([first, second], [{}]))
+        notebooks.run([first, second], [{}])
 
 
 @pytest.mark.parametrize(("code", "said"), [
