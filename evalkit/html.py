@@ -55,12 +55,12 @@ def escape(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
-def table(frame: pd.DataFrame, caption: str) -> str:
-    """A captioned table with scoped headers in a region that scrolls by keyboard."""
+def table(frame: pd.DataFrame, caption: str, name: str = "") -> str:
+    """A captioned table with scoped headers in a region that scrolls by keyboard; the region has a shorter name."""
     heads = "".join(f'<th scope="col"{_side(frame[name])}>{escape(_header(name))}</th>' for name in frame.columns)
     rows = "".join(_row(row, frame) for row in frame.to_dict("records"))
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(name or caption)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -73,7 +73,7 @@ def numbers(frame: pd.DataFrame, caption: str) -> str:
         if name not in ("measure", "estimate", "n") and len(frame) > 1 and frame[name].nunique(dropna=False) == 1
     ]
     said = [f"{_header(name)}: {cell(frame[name].iloc[0])}" for name in same if pd.notna(frame[name].iloc[0])]
-    return table(frame.drop(columns=same), ". ".join([caption.rstrip("."), *said]))
+    return table(frame.drop(columns=same), ". ".join([caption.rstrip("."), *said]), caption)
 
 
 def _row(row: dict[Any, Any], frame: pd.DataFrame) -> str:
@@ -123,22 +123,20 @@ def verdict(given: Verdict) -> str:
     return f'<span class="shape" aria-hidden="true">{SHAPES[given]}</span> {escape(words.sentence_case(given.value))}'
 
 
-def chart(result: Result) -> str:
-    """Headline, picture, source line, and the numbers folded beneath."""
+def chart(result: Result, picture: str = "") -> str:
+    """Headline, picture (already drawn, or drawn now), source line, and the numbers folded beneath."""
+    headline = escape(result.headline)
     return (
-        f"<figure><figcaption>{escape(result.headline)}</figcaption>{picture(result.svg(), result.alt)}"
+        f"<figure>{picture or drawn(result)}"
         f'<p class="source">{escape(source(result))}</p>'
-        f"<details><summary>The numbers in this chart</summary>{numbers(result.table, result.headline)}</details>"
-        "</figure>"
+        f'<details><summary>The numbers in this chart<span class="hidden">: {headline}</span></summary>'
+        f"{numbers(result.table, result.headline)}</details></figure>"
     )
 
 
-def small_chart(result: Result) -> str:
-    """Headline and picture for half a column. Its numbers stand on the page it was taken from."""
-    return (
-        f"<figure><figcaption>{escape(result.headline)}</figcaption>"
-        f"{picture(result.svg(narrow=True), result.alt)}</figure>"
-    )
+def drawn(result: Result) -> str:
+    """Headline and picture."""
+    return f"<figcaption>{escape(result.headline)}</figcaption>{picture(result.svg(), result.alt)}"
 
 
 def source(result: Result) -> str:

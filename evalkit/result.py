@@ -195,14 +195,13 @@ class Result:
             drawn["label"] = drawn["label"].mask(silent, f"{invented}: " + drawn["label"].astype(str))
         return drawn
 
-    def svg(self, *, narrow: bool = False) -> str:
-        """The chart as SVG text; `narrow` for half a column, with words of the same size in less room."""
+    def svg(self) -> str:
+        """The chart as SVG text."""
         from matplotlib.figure import Figure
 
         from evalkit.charts import style
 
-        axes = style.figure(width=style.NARROW)[1] if narrow else None
-        drawing = self.plot(axes).get_figure()
+        drawing = self.plot().get_figure()
         assert isinstance(drawing, Figure)
         return style.svg(drawing)
 
@@ -285,7 +284,7 @@ class Result:
             case ".svg":
                 target.write_text(self.svg(), encoding="utf-8", newline="\n")
             case ".png":
-                self.plot().get_figure().savefig(target, dpi=200)  # type: ignore[union-attr]
+                self.plot().get_figure().savefig(target, dpi=300)  # type: ignore[union-attr]
             case other:
                 raise Refused(
                     f"A Result is saved as .csv, .xlsx, .svg or .png, not {other or 'a file without an ending'}."

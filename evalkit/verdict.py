@@ -1,6 +1,6 @@
 """What changed: eight steps, in order, on one declared primary measure per question.
 
-The figures behind the rule are in `notebooks/pages/methods.md`: with a 97 % interval for each of the three questions a
+The figures behind the rule are in `notebooks/pages/methods.md`: with a 97% interval for each of the three questions a
 programme where nothing happened is told of a change in any of them in under 5 of 100 evaluations.
 """
 
@@ -61,10 +61,10 @@ RULES: tuple[Rule, ...] = (
         "chosen makes it unanswerable.",
     ),
     Rule(3, "too early to say", "The last observation lies before the time agreed. The estimate is still shown."),
-    Rule(4, "no clear change", "Any change is smaller than worthwhile: the 90 % interval lies inside it."),
-    Rule(5, "improved (or rose)", "The whole 97 % interval lies on the better side of no change."),
-    Rule(6, "worsened (or fell)", "The whole 97 % interval lies on the worse side of no change."),
-    Rule(7, "unclear", "The 97 % interval holds both a worthwhile gain and a worthwhile loss."),
+    Rule(4, "no clear change", "Any change is smaller than worthwhile: the 90% interval lies inside it."),
+    Rule(5, "improved (or rose)", "The whole 97% interval lies on the better side of no change."),
+    Rule(6, "worsened (or fell)", "The whole 97% interval lies on the worse side of no change."),
+    Rule(7, "unclear", "The 97% interval holds both a worthwhile gain and a worthwhile loss."),
     Rule(8, "no clear change", "Otherwise: said with which of the two is not ruled out."),
 )
 MIXED_RULE = (
@@ -192,7 +192,7 @@ def _clear(
     return decided(
         Verdict.ROSE if rose else Verdict.FELL,
         5 if gained else 6,
-        "The whole 97 % interval lies on one side of no change.",
+        "The whole 97% interval lies on one side of no change.",
     )
 
 

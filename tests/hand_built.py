@@ -32,7 +32,7 @@ def answer(
     level: Level = Level.INDIVIDUAL,
     step: Step | None = Step.BEHAVIOUR,
     verdict: Verdict = Verdict.IMPROVED,
-    why: str = "The whole 97 % interval lies on the better side of no change.",
+    why: str = "The whole 97% interval lies on the better side of no change.",
     headline: str = "0.41 higher on a scale to 5 (0.21 to 0.61), self-report",
     reading: str = "Leaders, of themselves: the mean was 3.10 and is now 3.51 (between 0.21 and 0.61 higher).",
     caveats: tuple[str, ...] = ("There is nobody to compare with.", "People rated themselves."),

@@ -129,7 +129,7 @@ def test_unnamed_forms_of_two_sessions_may_be_the_same_people_s(tmp_path: Path) 
     table = asked(tmp_path, {"W": SIX, "X": SIX[:5]}, {"W": 8, "X": 8}).table
     assert table["answers"].iloc[0] == 11
     assert table["n"].iloc[0] == 6, "no more people than the fullest session certainly had"
-    assert table.loc[table["by"] == "session", "n"].unique().tolist() == [6, 5]
+    assert table.loc[table["group"] != "all", "n"].unique().tolist() == [6, 5]
 
 
 def test_named_forms_count_each_person_once(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_what_was_planted_is_found_again() -> None:
     programme = ek.simulate(
         seed=9, leaders=1500, teams=200, dropout=0.0, tables=("responses", "sessions"), asked=("session",)
     )
-    table = ek.individual.reaction(programme).table.query("by == 'session'")
+    table = ek.individual.reaction(programme).table.query("group != 'all'")
     expected = programme.truth["expected"]["reaction"]  # type: ignore[index]
     for item in shipped()["reaction"].items:
         seen = table.loc[table["measure"] == item.text, ["estimate", "answers"]].to_numpy(dtype=float)

@@ -23,21 +23,17 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
     points = of(marks, "point")
     heights = [float(len(points) - 1 - place) for place in range(len(points))]
     for band in of(marks, "band"):
-        ax.axvspan(band.low, band.high, color="#ECECEC", zorder=0)
+        ax.axvspan(band.low, band.high, color="#ECECEC", zorder=0, label=band.label)
     for line in of(marks, "line"):
-        ax.axvline(line.y, color=style.GREY, linewidth=1, linestyle="--", zorder=1)
+        ax.axvline(line.y, color=style.GREY, linewidth=1, linestyle="--", zorder=1, label=line.label)
     for scale in of(marks, "scale"):
         ax.set_xlim(scale.low, scale.high)
     ax.hlines(heights, [p.low for p in points], [p.high for p in points], color=style.BLUE, linewidth=2.2, zorder=2)
     sns.scatterplot(x=[p.y for p in points], y=heights, s=60, color=style.BLUE, ax=ax, zorder=3)
-    for named in of(marks, "line", "band"):  # named in place, not in a legend
-        at = named.y if named.mark == "line" else named.high
-        ax.annotate(
-            style.fill(named.label, 30, ax), (at, 1), xycoords=("data", "axes fraction"), fontsize=8, va="bottom",
-            color=style.GREY, ha="right" if named.mark == "line" else "left",
-        )  # fmt: skip
     style.rows(ax, [str(p.x) for p in points], heights)
     style.words_on(marks, ax)
+    if of(marks, "line", "band"):
+        style.keyed(ax)
 
 
 def describe(marks: pd.DataFrame) -> str:
@@ -48,9 +44,10 @@ def describe(marks: pd.DataFrame) -> str:
         else f"{p.x}: {words.number(p.y, words.decimals(p.low, p.high))} ({words.span(p.low, p.high)})"
         for p in of(marks, "point")
     ]
-    lines = [f"{named.label}." for named in of(marks, "line", "band") if named.label]
+    lines = [f"Dashed line at {words.significant(line.y)}: {line.label}." for line in of(marks, "line")]
+    bands = [f"Shaded, {words.span(band.low, band.high)}: {band.label}." for band in of(marks, "band")]
     shown = "; ".join(said) or "nothing that may be shown"
-    return " ".join([f"Dot chart. {opening(marks)} {shown}.", *lines])
+    return " ".join([f"Dot chart. {opening(marks)} {shown}.", *lines, *bands])
 
 
 CHART = Chart("dots", draw, describe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -31,17 +32,22 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
             )
         )  # fmt: skip
         ax.text(
-            left + 0.48, bottom + 0.47, cell.label, ha="center", va="center", fontsize=8.5, color=style.GREY,
+            left + 0.48, bottom + 0.47, _wrapped(cell.label), ha="center", va="center", fontsize=8.5, color=style.GREY,
             bbox={"facecolor": "white" if not filled else "#DCE6EF", "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
     ax.set_xlim(-0.02, len(columns))
     ax.set_ylim(-0.03, len(rows))
     ax.set_xticks([place + 0.48 for place in range(len(columns))], columns)
     ax.set_yticks([len(rows) - 1 - place + 0.47 for place in range(len(rows))], [r.replace(" ", "\n") for r in rows])
-    ax.tick_params(length=0)
+    ax.tick_params(labelsize=9.5, length=0)
     ax.grid(visible=False)
     ax.spines[["left", "bottom"]].set_visible(False)
     style.words_on(marks, ax)
+
+
+def _wrapped(label: str) -> str:
+    """Each line of the words, as narrow as its cell."""
+    return "\n".join(textwrap.fill(line, 10) for line in label.splitlines())
 
 
 def describe(marks: pd.DataFrame) -> str:

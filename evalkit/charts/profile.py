@@ -28,7 +28,7 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
     heights = {name: float(len(names) - 1 - place) for place, name in enumerate(names)}
     for name, height in heights.items():
         across = [p.y for p in points if p.x == name]
-        ax.hlines(height, min(across), max(across), color=style.PALE, linewidth=2, zorder=1)
+        ax.hlines(height, min(across), max(across), color=style.LINK, linewidth=2, zorder=1)
     dates = by_series(points)
     for place, (when, at) in enumerate(dates.items()):
         aside = SPREAD * (place - (len(dates) - 1) / 2)  # so that no date hides another

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -29,7 +30,7 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
         ax.plot(style.dates(line), [m.y for m in line], color=shade, linestyle=dash, linewidth=2)
         at = (style.dates(line)[-1], line[-1].y)
         ax.annotate(
-            style.fill(f"{style.DASH_WORDS[place % 4]} {name}", 15, ax), at, xytext=(5, 0),
+            textwrap.fill(f"{style.DASH_WORDS[place % 4]} {name}", 11), at, xytext=(5, 0),
             textcoords="offset points", fontsize=8.5, color=style.GREY, va="bottom" if place % 2 else "top",
         )  # fmt: skip
     style.calendar(ax)

@@ -24,45 +24,29 @@ SHAPES = ("o", "s", "^", "D")
 DASHES = ("-", "--", ":", "-.")
 DASH_WORDS = ("──", "╌╌", "┄┄", "─╌")
 """Each dash as it looks in a label."""
-PALE = "#BFBFBF"
-WIDTH = 6.2
-"""Inches: words stay legible when the page is 390 pixels wide."""
-
-
+PALE, LINK = "#BFBFBF", "#767676"
+"""A shade behind the data, and a thin line that joins them (4.5 to 1 from white)."""
+WIDTH = 4.4
+"""Inches: narrow enough that words stay legible where the page is 390 pixels wide, and in half a printed page."""
 LINE = 0.16
 """Inches of one line of a row's name."""
-NARROW = 4.2
-"""Inches: half the width of a printed page, words no smaller than 8 points there."""
-MOST_MONTHS = 6
+MOST_MONTHS = 4
 """Months named along an axis: more would run into each other."""
 
 
-def figure(height: float = 3.6, width: float = WIDTH) -> tuple[Figure, Axes]:
+def figure(height: float = 3.4) -> tuple[Figure, Axes]:
     """A blank figure in the house style, outside pyplot: nothing global is touched."""
     import seaborn as sns
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     with rc_context(), sns.axes_style("ticks"), sns.plotting_context("notebook", font_scale=0.95):
-        drawing = Figure(figsize=(width, height), layout="constrained")
+        drawing = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = drawing.add_subplot()
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#E3E3E3", linewidth=0.8)
         axes.set_axisbelow(True)
     return drawing, axes
-
-
-def fill(words_to_wrap: str, letters: int, axes: Axes) -> str:
-    """Words wrapped at so many letters, fewer in a narrower picture."""
-    return textwrap.fill(words_to_wrap, max(round(letters * _share(axes)), 8))
-
-
-def _share(axes: Axes) -> float:
-    """How wide the picture is, of the full width."""
-    from matplotlib.figure import Figure
-
-    drawing = axes.get_figure()
-    return drawing.get_figwidth() / WIDTH if isinstance(drawing, Figure) else 1.0
 
 
 def ordered(steps: int) -> list[str]:
@@ -86,9 +70,9 @@ def words_on(drawn: pd.DataFrame, axes: Axes) -> None:
     """Name the axis and, left-aligned above the picture, say what is measured, where and when."""
     from matplotlib.figure import Figure
 
-    axes.set_xlabel(fill(text(drawn, "x_axis"), 62, axes), fontsize=9, color=GREY)
+    axes.set_xlabel(textwrap.fill(text(drawn, "x_axis"), 40), fontsize=9, color=GREY)
     axes.set_ylabel("")
-    above = fill(text(drawn, "subtitle"), 80, axes)
+    above = textwrap.fill(text(drawn, "subtitle"), 56)
     drawing = axes.get_figure()
     if isinstance(drawing, Figure) and len(drawing.axes) == 1:
         drawing.suptitle(above, x=0.01, ha="left", fontsize=9.5, color=GREY)
@@ -105,9 +89,8 @@ def keyed(axes: Axes) -> None:
     if axes.legend_ is not None:
         axes.legend_.remove()
     if isinstance(drawing, Figure) and len(drawing.axes) == 1:
-        across = max(round(5 * _share(axes)), 1)
         drawing.legend(
-            handles, names, loc="outside lower left", ncols=across, frameon=False, fontsize=9, columnspacing=1.2,
+            handles, names, loc="outside lower left", ncols=3, frameon=False, fontsize=9, columnspacing=1.2,
             handlelength=1.4,
         )  # fmt: skip
     else:
@@ -118,7 +101,7 @@ def rows(axes: Axes, names: list[str], heights: list[float]) -> None:
     """One named row a mark, horizontal words, the picture as tall as its rows."""
     from matplotlib.figure import Figure
 
-    wrapped = [textwrap.fill(name, 30 if _share(axes) == 1 else 26) for name in names]
+    wrapped = [textwrap.fill(name, 26) for name in names]
     axes.set_yticks(heights, wrapped, fontsize=9.5)
     axes.tick_params(axis="x", labelsize=9)
     axes.set_ylim(-0.6, len(names) - 0.4)
@@ -127,7 +110,7 @@ def rows(axes: Axes, names: list[str], heights: list[float]) -> None:
     drawing = axes.get_figure()
     if isinstance(drawing, Figure):
         lines = max((name.count("\n") + 1 for name in wrapped), default=1)
-        drawing.set_figheight(1.4 + max(0.37 * _share(axes), LINE * lines) * max(len(names), 1))
+        drawing.set_figheight(1.4 + max(0.26, LINE * lines) * max(len(names), 1))
 
 
 def dates(found: list[Mark]) -> NDArray[np.datetime64]:
@@ -143,7 +126,7 @@ def calendar(axes: Axes) -> None:
 
     left, right = axes.get_xlim()
     ticks = [tick for tick in axes.get_xticks() if left <= tick <= right]
-    axes.set_xticks(ticks[:: -(-len(ticks) // round(MOST_MONTHS * _share(axes))) or 1])
+    axes.set_xticks(ticks[:: -(-len(ticks) // MOST_MONTHS) or 1])
     axes.xaxis.set_major_formatter(DateFormatter("%b %Y"))  # type: ignore[no-untyped-call]
     axes.set_xlim(left, right + 0.2 * (right - left))
     axes.tick_params(labelsize=9)
@@ -166,7 +149,7 @@ def events(happened: list[Mark], axes: Axes) -> None:
     named = [f"{place}  {event.label}, {words.month(date.fromisoformat(event.x))}"
              for place, event in enumerate(happened, 1)]  # fmt: skip
     if named:
-        axes.set_xlabel("\n".join(fill(line, 90, axes) for line in named), fontsize=8.5, loc="left", color=PLUM)
+        axes.set_xlabel("\n".join(textwrap.fill(line, 62) for line in named), fontsize=8.5, loc="left", color=PLUM)
 
 
 def svg(drawing: Figure) -> str:

@@ -6,6 +6,7 @@ NHS icons fail WCAG 1.4.11 on white, and two of them are one grey in print.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from evalkit.charts import Chart, Mark, by_series, happened, of, opening
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ABOVE = 1.17
+ABOVE = 1.2
 """Heights of the picture at which icons stand: over the numbers of events."""
 LINES = ("mean", "upper limit", "lower limit")
 """The series of `line` marks: one row of the table a phase. A target is a line of its own."""
@@ -58,7 +59,7 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
     points = of(marks, "point")
     for name, line in by_series(of(marks, "line")).items():
         _line(name, line, ax)
-    ax.plot(style.dates(points), [p.y for p in points], color=style.PALE, linewidth=1.2, zorder=2)
+    ax.plot(style.dates(points), [p.y for p in points], color=style.LINK, linewidth=0.9, zorder=2)
     for kind, held in by_series(points).items():
         look = _looks()[kind]
         ax.scatter(
@@ -86,16 +87,14 @@ def _line(name: str, line: list[Mark], ax: Axes) -> None:
         ax.plot(style.dates(held), [m.y for m in held], color=shade, linestyle=dash, linewidth=1.4, zorder=1)
     end, aside = (0, (0, 4)) if name == "target" else (-1, (6, 0))  # a target may lie on a limit's own name
     ax.annotate(
-        style.fill(f"{name} {_value(line[end].y)}", 16, ax), (style.dates(line)[end], line[end].y), xytext=aside,
+        textwrap.fill(f"{name} {_value(line[end].y)}", 12), (style.dates(line)[end], line[end].y), xytext=aside,
         textcoords="offset points", fontsize=8.5, va="bottom" if name == "target" else "center", color=shade,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8}, zorder=4,
     )  # fmt: skip
 
 
 def _icons(icons: list[Mark], ax: Axes) -> None:
     """Each icon a letter in a frame above the picture, its words beside it."""
-    from evalkit.charts import style
-
     for place, icon in enumerate(icons):
         look, left = _looks()[icon.series], 0.02 + 0.5 * place
         box = {"boxstyle": f"{look.frame},pad=0.3", "facecolor": look.fill, "edgecolor": "black", "linewidth": 1.2}
@@ -103,7 +102,8 @@ def _icons(icons: list[Mark], ax: Axes) -> None:
             left, ABOVE, str(icon.x), transform=ax.transAxes, fontsize=9, weight="bold", ha="center", va="center",
             color=look.ink, bbox=box,
         )  # fmt: skip
-        ax.text(left + 0.04, ABOVE, style.fill(icon.label, 38, ax), transform=ax.transAxes, fontsize=8.5, va="center")
+        beside = textwrap.fill(icon.label, 24 if len(icons) > 1 else 50)
+        ax.text(left + 0.04, ABOVE, beside, transform=ax.transAxes, fontsize=8.5, va="center")
 
 
 def describe(marks: pd.DataFrame) -> str:

@@ -130,7 +130,7 @@ def _table(forms: _Forms) -> pd.DataFrame:
     """A row a question (the first: how many filled in the form) over all sessions, then a row a question and session.
 
     `estimate` is the % of answers above the middle of the scale; `low` and `high` are what it could be had everybody
-    who came answered. Extras: n_of, by, answers, asked (who came), then a column an answer of the scale, counted."""
+    who came answered. Extras: n_of, answers, asked (who came), then a column an answer of the scale, counted."""
     groups = {ALL: forms.sessions}
     if len(forms.sessions) > 1:
         groups |= {forms.named(session): [session] for session in forms.sessions}
@@ -144,8 +144,7 @@ def _group(forms: _Forms, group: str, sessions: list[str]) -> list[dict[str, Any
     own = forms.answers[forms.answers["subject_id"].isin(sessions)]
     asked = forms.asked(sessions)
     filled = len(own[["subject_id", "respondent_id"]].drop_duplicates())
-    shared = {"group": group, "n": _people(forms, own), "n_of": "respondents", "asked": asked,
-              "by": "everybody" if group == ALL else "session"}  # fmt: skip
+    shared = {"group": group, "n": _people(forms, own), "n_of": "respondents", "asked": asked}
     nothing = {"low": float("nan"), "high": float("nan"), "interval": "none given"}
     rows = [
         {"measure": RETURNED, "estimate": float("nan") if asked is None else 100 * filled / asked, **nothing,
@@ -162,7 +161,7 @@ def _group(forms: _Forms, group: str, sessions: list[str]) -> list[dict[str, Any
             {"measure": item.text, "estimate": 100 * agreed / n if n else float("nan"), **bounds,
              "unit": "% of answers that agree", "answers": n, **shared, **counted}
         )  # fmt: skip
-    first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "by", "answers", "asked"]
+    first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "answers", "asked"]
     return [{name: row.get(name, pd.NA) for name in (*first, *_options(forms.instrument).values())} for row in rows]
 
 
@@ -218,7 +217,7 @@ def _sentences(forms: _Forms, table: pd.DataFrame, most: int, least: int) -> lis
     ]
     if 1 < len(sessions) <= FEW_SESSIONS:
         first = forms.instrument.items[0].text
-        rows = tuple(table.index[(table["measure"] == first) & (table["by"] == "session")])
+        rows = tuple(table.index[(table["measure"] == first) & (table["group"] != ALL)])
         shares = [f"{_of(table, row)} on {forms.held_on(one)}" for row, one in zip(rows, sessions, strict=True)]
         said.append(Sentence(f"By session, “{first}” was agreed with by {words.listed(shares)}.", rows=rows))
     return said

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 PATIENCE = 600
 """Seconds a cell may take before the report is given up."""
 SET_UP = "from evalkit.reporting import kernel; kernel.prepare()"
+SLOW_AND_UNUSED = "rfc3987_syntax"
+"""A check of internet addresses that nbformat imports where it is there: over two seconds, and no notebook needs it."""
 BLANK_ERROR = "NotEnoughEvidence"
 _FOLDERS = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\s'\":\\/]+[\\/])+")
 
@@ -124,7 +127,8 @@ def without_paths(text: str) -> str:
 
 def _ready(path: Path, values: Mapping[str, str]) -> NotebookNode:
     """The notebook with its parameters set and the set-up cell before its first."""
-    import nbformat
+    with _without(SLOW_AND_UNUSED):
+        import nbformat
 
     notebook = nbformat.read(path, as_version=4)
     at, names = parameters(notebook, path.name)
@@ -135,6 +139,19 @@ def _ready(path: Path, values: Mapping[str, str]) -> NotebookNode:
     notebook.cells[at].source = "\n".join(f"{name} = {value}" for name, value in names.items())
     notebook.cells.insert(0, nbformat.v4.new_code_cell(SET_UP, id="set-up"))
     return notebook
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Import what follows as if this module were not installed."""
+    known = module in sys.modules
+    if not known:
+        sys.modules[module] = None  # type: ignore[assignment]  # Python's own way to say: not to be had
+    try:
+        yield
+    finally:
+        if not known:
+            del sys.modules[module]
 
 
 @contextmanager

@@ -112,7 +112,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     pages.globals |= {
         "chart": _chart,
-        "small_chart": lambda answer: Markup(html.small_chart(answer)),
+        "picture": _picture,
         "sentences": lambda answer: [sentence.text for sentence in answer.parts[1]],
         "asked_why": {level for level, _, _ in grid.QUESTIONS},
         "verdict": lambda answer: Markup(html.verdict(answer.verdict)),
@@ -139,13 +139,17 @@ def _environment() -> Environment:
 def draw(answers: Sequence[Result]) -> None:
     """Draw the charts of these answers ahead of the pages they stand on."""
     for answer in answers:
-        _chart(answer)
+        _picture(answer)
 
 
 @lru_cache(maxsize=256)
+def _picture(answer: Result) -> Markup:
+    """Each chart is drawn once, though it stands on three pages. A Result is frozen, so it cannot go stale."""
+    return Markup(html.drawn(answer))
+
+
 def _chart(answer: Result) -> Markup:
-    """Each chart is drawn once, though it stands on two pages. A Result is frozen, so it cannot go stale."""
-    return Markup(html.chart(answer))
+    return Markup(html.chart(answer, _picture(answer)))
 
 
 def _kind(block: Prose | Result | Blank) -> str:
