@@ -54,6 +54,11 @@ BAD_TOGETHER = {
     "a scroller without a name": (
         '<div style="overflow-x: auto"><p style="width: 500px">wide</p></div>', "reflow", "no focusable region",
     ),
+    "a caption that goes with its table": (
+        '<div class="scroll" role="region" tabindex="0" aria-label="Numbers" style="overflow-x: auto"><table>'
+        '<caption>Many words, all in one line</caption><tr><td style="min-width: 700px">1</td></tr></table></div>',
+        "reflow", "go sideways with their table",
+    ),
     "a box that cuts": ('<p style="height: 1.2em; overflow: hidden">One line of words.</p>', "spacing", "hides some"),
     "a stop out of sight": ('<a style="position: absolute; left: -99em" href="#a">a</a>', "keyboard", "out of sight"),
     "something fetched": ('<img alt="A chart" src="https://example.org/chart.png">', "requests", "is asked for"),
@@ -217,6 +222,11 @@ def test_nothing_stands_in_a_readers_way(read: dict[str, dict[str, Any]], where:
     for name, page in found.items():
         for unsure in page["unsure"][:1]:  # pytest -rP shows it
             print(f"{name}: of {len(page['unsure'])} elements axe cannot tell the contrast, first {unsure}")
+
+
+@pytest.mark.parametrize("bundled", BUNDLES)
+def test_the_handout_is_two_sides_of_paper(read: dict[str, dict[str, Any]], bundled: str) -> None:
+    assert read[f"{bundled}/handout.html"]["sides"] == 2
 
 
 def test_what_a_notebook_shows_breaks_no_rule(read: dict[str, dict[str, Any]]) -> None:

@@ -2,8 +2,9 @@
 //
 //   echo '["/tmp/index.html"]' | node check.mjs        or        node check.mjs pages.json
 //
-// Prints a JSON list, one entry a page: { page, faults, unsure, stops }. A fault is { check, rule, target, said }.
+// Prints a JSON list, one entry a page: { page, faults, unsure, stops, sides }. A fault is { check, rule, target, said }.
 // `unsure` is contrast that axe could measure at no width: to be looked at, no fault. `stops` counts those of Tab.
+// `sides` counts those of A4 that a page made for paper takes.
 // The numbers beside a check are those of WCAG 2.2.
 import { accessSync, constants, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,6 +17,7 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 320, height: 800 }; // 1.4.10: 1280 px magnified to 400 %
 const MOST_STOPS = 1000;
+const FOR_PAPER = /handout\.html$/;
 const SHORT = 200; // letters of an element's HTML
 const SPACED = `* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
 p { margin-bottom: 2em !important; }`; // 1.4.12
@@ -59,6 +61,7 @@ async function read(page, file) {
   page.on("request", heed);
   await page.setViewportSize(WIDE);
   await page.goto(pathToFileURL(file).href);
+  const sides = FOR_PAPER.test(file) ? await printed(page) : null;
   const { faults, stops } = await keyboard(page);
   await page.evaluate(() => asked.unfold());
   await page.addScriptTag({ path: AXE });
@@ -69,7 +72,13 @@ async function read(page, file) {
   faults.push(...(await spacing(page)), ...asFaults("requests", left));
   page.off("request", heed);
   const nowhereSure = wide.unsure.filter(({ target }) => narrow.unsure.some((other) => other.target === target));
-  return { page: file, faults, unsure: nowhereSure, stops };
+  return { page: file, faults, unsure: nowhereSure, stops, sides };
+}
+
+/** How many sides of A4 the page takes. */
+async function printed(page) {
+  const pdf = await page.pdf({ format: "A4", preferCSSPageSize: true });
+  return pdf.toString("latin1").match(/\/Type\s*\/Page(?!s)/g).length;
 }
 
 /** axe-core's rules at one width. What passed stays in the page: there is much of it, and nobody reads it. */

@@ -44,8 +44,11 @@ globalThis.asked = (() => {
       .filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth + SLACK)
       .filter((one) => !one.matches(SCROLLER))
       .map((one) => ({ target: named(one), said: "scrolls sideways, but is no focusable region with a name" }));
+    const captions = [...document.querySelectorAll("caption")]
+      .filter((one) => one.getBoundingClientRect().width > room && !forEarsOnly(one))
+      .map((one) => ({ target: named(one), said: "is wider than the window: words go sideways with their table" }));
     const page = { target: "the page", said: `is ${wide} px wide where there are ${room}` };
-    return [...(wide > room ? [page] : []), ...out, ...unnamed];
+    return [...(wide > room ? [page] : []), ...out, ...unnamed, ...captions];
   }
 
   /** What is cut off: its box hides what does not fit. */
