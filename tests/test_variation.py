@@ -239,6 +239,22 @@ class TestEdges:
         with pytest.raises(ek.NotEnoughEvidence, match="have no sum"):
             ek.population.variation(ek.load(tmp_path), measure="waits")
 
+    def test_a_share_without_its_whole_is_refused(self, tmp_path: Path) -> None:
+        shares = WAITS.replace('kind = "count"', 'kind = "proportion"').format(target=50.0)
+        with pytest.raises(ek.NotEnoughEvidence, match="nobody says out of how many"):
+            asked(tmp_path, {"P1": STEADY}, measure="waits", measures=shares)
+        found = asked(tmp_path, {"P1": STEADY}, measure="waits", measures=shares, people=200)
+        assert found.table["estimate"].iloc[1] == pytest.approx(100 * STEADY[0] / 200)
+        assert "in every 100" in found.reading
+
+    def test_denominators_for_some_months_only_are_refused(self, tmp_path: Path) -> None:
+        place = folder(tmp_path, {"P1": STEADY})
+        rows = (place / "outcomes.csv").read_text().splitlines()
+        told = [f"{row},{'denominator' if at == 0 else 900 if at < 5 else ''}" for at, row in enumerate(rows)]
+        (place / "outcomes.csv").write_text("\n".join(told) + "\n")
+        with pytest.raises(ek.NotEnoughEvidence, match="20 of 24 rows have no denominator"):
+            ek.population.variation(ek.load(place), measure=ADMISSIONS)
+
     def test_an_unknown_rebase_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ek.NotEnoughEvidence, match="No limits anew from 2031-01-01"):
             asked(tmp_path, {"P1": STEADY}, {"rebase": {"2031-01": "moved"}})

@@ -99,6 +99,18 @@ def opening(drawn: pd.DataFrame) -> str:
     return f"{text(drawn, 'headline')}. {text(drawn, 'subtitle')}."
 
 
+def extent(points: list[Mark]) -> list[str]:
+    """How a series over time is said: how many points, its first and last, its lowest and highest; nothing of none."""
+    told = [point for point in points if point.y == point.y]
+    if not told:
+        return []
+    ends = " to ".join(
+        f"{words.month(date.fromisoformat(p.x))} ({words.significant(p.y, 3)})" for p in (told[0], told[-1])
+    )
+    low, high = (words.significant(end(point.y for point in told), 3) for end in (min, max))
+    return [f"{len(told)} points from {ends}, lowest {low}, highest {high}."]
+
+
 def happened(drawn: pd.DataFrame) -> list[str]:
     """How a description ends where events are marked: each with its month."""
     events = [f"{event.label} ({words.month(date.fromisoformat(event.x))})" for event in of(drawn, "event")]

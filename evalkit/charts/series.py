@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalkit import words
-from evalkit.charts import Chart, by_series, happened, of, opening
+from evalkit.charts import Chart, by_series, extent, happened, of, opening
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,12 +40,7 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
 
 def describe(marks: pd.DataFrame) -> str:
     """First, last, lowest and highest; each line's end; each event with its date."""
-    points = [p for p in of(marks, "point") if p.y == p.y]
-    said = [f"Line chart. {opening(marks)}"]
-    if points:
-        ends = " to ".join(f"{words.month(pd.Timestamp(p.x))} ({_value(p.y)})" for p in (points[0], points[-1]))
-        heights = [p.y for p in points]
-        said.append(f"{len(points)} points from {ends}, lowest {_value(min(heights))}, highest {_value(max(heights))}.")
+    said = [f"Line chart. {opening(marks)}", *extent(of(marks, "point"))]
     said += [f"{name} ends at {_value(line[-1].y)}." for name, line in by_series(of(marks, "line")).items()]
     return " ".join([*said, *happened(marks)])
 

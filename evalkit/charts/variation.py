@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalkit import words
-from evalkit.charts import Chart, Mark, by_series, happened, of, opening
+from evalkit.charts import Chart, Mark, by_series, extent, happened, of, opening
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,12 +108,8 @@ def _icons(icons: list[Mark], ax: Axes) -> None:
 
 def describe(marks: pd.DataFrame) -> str:
     """First, last, lowest and highest; mean and limits of each phase; each spell that stands out; icons; events."""
-    points = [p for p in of(marks, "point") if p.y == p.y]
-    said = [f"Process control chart. {opening(marks)}"]
-    if points:
-        ends = " to ".join(f"{_month(p)} ({_value(p.y)})" for p in (points[0], points[-1]))
-        heights = [p.y for p in points]
-        said.append(f"{len(points)} points from {ends}, lowest {_value(min(heights))}, highest {_value(max(heights))}.")
+    points = of(marks, "point")
+    said = [f"Process control chart. {opening(marks)}", *extent(points)]
     said += _phases(of(marks, "line"))
     spells = [list(held) for _, held in groupby(points, key=lambda p: p.series)]
     said += [_spell(spell) for spell in spells if spell[0].label]

@@ -51,8 +51,14 @@ def mine_and_others(programme: Programme, held: pd.DataFrame) -> tuple[list[str]
 def people(programme: Programme, held: pd.DataFrame) -> pd.Series[float] | None:
     """People at risk by place and period: beside the counts where given, else from `denominators`; None when nobody
     says."""
-    if held["denominator"].notna().all():
+    given = held["denominator"].notna()
+    if given.all():
         return held.groupby(["place_id", "period"])["denominator"].sum()
+    if given.any():
+        raise refuse(
+            f"{int((~given).sum())} of {len(held)} rows have no denominator, and the others have.",
+            "a denominator in every row of outcomes.csv, or in none and the people in denominators.csv.",
+        )
     known = programme.denominators
     bands = held["age_band"].dropna().unique()
     if len(bands):

@@ -168,6 +168,11 @@ def _months(programme: Programme, measure: Measure) -> tuple[pd.DataFrame, int]:
     mine, _ = monthly.mine_and_others(programme, held)
     months = monthly.together(held, mine, monthly.people(programme, held)).reset_index()
     if "people" not in months:
+        if measure.kind in ("rate", "proportion"):
+            raise refuse(
+                f"{measure.label} are a {measure.kind}, and nobody says out of how many.",
+                "a denominator beside each count in outcomes.csv, or the people in denominators.csv.",
+            )
         return months.assign(value=months["count"]), len(mine)
     per = 100.0 if measure.kind == "proportion" else measure.per
     return months.assign(value=per * months["count"] / months["people"]), len(mine)
