@@ -1,4 +1,4 @@
-"""The two sample folders: northmere, which is FICTIONAL, and salford, which was published."""
+"""The sample folders: northmere and small_place, which are FICTIONAL, and salford, which was published."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from evalkit.programme import Programme
 
 NORTHMERE = resources.folder("sample_data") / "northmere"
 SALFORD = resources.folder("sample_data") / "salford"
+SMALL_PLACE = resources.folder("sample_data") / "small_place"
+EVERY = sorted(toml.parent for toml in resources.folder("sample_data").glob("*/programme.toml"))
 
 THREE_MEGABYTES = 3_000_000
 
@@ -63,15 +65,15 @@ def prose(folder: Path) -> str:
     return "\n".join(file.read_text(encoding="utf-8") for file in sorted(folder.iterdir()))
 
 
-class TestBoth:
-    @pytest.mark.parametrize("folder", [NORTHMERE, SALFORD], ids=lambda folder: folder.name)
+class TestEvery:
+    @pytest.mark.parametrize("folder", EVERY, ids=lambda folder: folder.name)
     def test_no_problems(self, folder: Path) -> None:
         assert ek.check(folder).empty
 
     def test_together_they_stay_small(self) -> None:
-        assert size(NORTHMERE) + size(SALFORD) < THREE_MEGABYTES
+        assert sum(map(size, EVERY)) < THREE_MEGABYTES
 
-    @pytest.mark.parametrize("folder", [NORTHMERE, SALFORD], ids=lambda folder: folder.name)
+    @pytest.mark.parametrize("folder", EVERY, ids=lambda folder: folder.name)
     def test_files_are_utf_8_with_plain_line_ends(self, folder: Path) -> None:
         for file in folder.iterdir():
             content = file.read_bytes()
@@ -103,8 +105,9 @@ class TestNorthmereIsFictional:
             "fictional" in body for body in (northmere.people_notes.paid_by, northmere.people_notes.evaluated_by)
         )
 
-    def test_names_no_real_place_or_body(self) -> None:
-        text = prose(NORTHMERE)
+    @pytest.mark.parametrize("folder", [NORTHMERE, SMALL_PLACE], ids=lambda folder: folder.name)
+    def test_names_no_real_place_or_body(self, folder: Path) -> None:
+        text = prose(folder)
         assert re.findall(rf"\b(?:{REAL_PLACES}|{REAL_BODIES})\b", text, re.IGNORECASE) == []
 
     def test_the_check_for_real_names_can_fail(self) -> None:
