@@ -255,6 +255,10 @@ class TestEdges:
         with pytest.raises(ek.NotEnoughEvidence, match="20 of 24 rows have no denominator"):
             ek.population.variation(ek.load(place), measure=ADMISSIONS)
 
-    def test_an_unknown_rebase_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ek.NotEnoughEvidence, match="No limits anew from 2031-01-01"):
+    def test_a_rebase_from_a_month_without_a_figure_is_an_error_not_a_want_of_evidence(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="2031-01 is no month of emergency admissions") as refused:
             asked(tmp_path, {"P1": STEADY}, {"rebase": {"2031-01": "moved"}})
+        assert not isinstance(refused.value, ek.NotEnoughEvidence)
+        for month in ("2031-01", "2024-01"):
+            place = folder(tmp_path, {"P1": STEADY}, plan=f'[plan.rebase.{ADMISSIONS}]\n{month} = "moved"\n')
+            assert ek.check(place)["value"].tolist() == [month]

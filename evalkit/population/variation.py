@@ -144,6 +144,9 @@ def _asked(programme: Programme, name: str, screen: bool, rebase: Mapping[date |
     measure = circumstances.measure(programme, name)
     months, places = _months(programme, measure)
     declared = programme.plan.rebase.get(name, {}) if rebase is None else rebase
+    stray = [f"{when}" for when in declared if pd.Timestamp(when) not in set(months["period"][1:])]
+    if stray:
+        raise ValueError(f"rebase: {words.listed(stray)} is no month of {measure.label.lower()} after the first.")
     try:
         chart = spc.xmr(
             months["value"],

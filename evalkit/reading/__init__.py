@@ -267,7 +267,23 @@ def _checked(
     for table, read in tables.items():
         check_table(table, read, problems)
     Between(tables, contents.instruments, contents.measures, contents.settings.as_of, problems, unread).check()
+    if "outcomes" in tables:
+        _check_rebases(contents.settings.plan, tables["outcomes"].frame, problems)
     return replace(_planned(contents, problems), tables={name: read.frame for name, read in tables.items()})
+
+
+def _check_rebases(plan: Plan, outcomes: pd.DataFrame, problems: Problems) -> None:
+    """Limits can be drawn anew only from a month that has a figure and one before it."""
+    for measure, months in plan.rebase.items():
+        known = sorted(outcomes.loc[outcomes["measure"] == measure, "period"].dropna().unique())
+        for month in months:
+            if known and pd.Timestamp(month) not in known[1:]:
+                problems.add(
+                    "programme.toml",
+                    f"[plan.rebase.{measure}] draws limits anew from a month without a figure, or from the first.",
+                    "Write a month of outcomes.csv after the first.",
+                    value=f"{month:%Y-%m}",
+                )
 
 
 def _planned(contents: Contents, problems: Problems) -> Contents:
