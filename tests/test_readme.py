@@ -18,10 +18,11 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def block(language: str) -> str:
+def block(language: str, *, of: int = 1, at: int = 0) -> str:
+    """The README's block in this language, of so many."""
     found = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    assert len(found) == 1
-    return str(found[0])
+    assert len(found) == of
+    return str(found[at])
 
 
 def run(code: str, written: Path) -> dict[str, object]:
@@ -60,9 +61,13 @@ def test_of_the_fifteen_lines_those_that_apply_work_for_salford(monkeypatch):
 
 
 def test_the_three_lines_of_settings_are_enough(tmp_path):
-    (tmp_path / "programme.toml").write_text(block("toml"), encoding="utf-8")
-    assert tomllib.loads(block("toml"))["schema"] == 1
+    lines = block("toml", of=2)
+    (tmp_path / "programme.toml").write_text(lines, encoding="utf-8")
+    assert tomllib.loads(lines)["schema"] == 1
     assert ek.check(tmp_path).empty
+    (tmp_path / "programme.toml").write_text(lines + block("toml", of=2, at=1), encoding="utf-8")
+    assert ek.check(tmp_path).empty
+    assert ek.load(tmp_path).plan.rebase["emergency_admissions_65_plus"]
 
 
 @pytest.mark.parametrize("name", re.findall(r"`((?:notebooks|sample_data|data_schemas|evalkit)/[\w./]+)`", README))
