@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -141,3 +142,8 @@ def _marks(programme: str, held: dict[tuple[Level, Step], list[Result]], headlin
         for place, ((level, step), found) in enumerate(held.items())
     ]  # fmt: skip
     return charts.marks(rows, headline=headline, subtitle=f"Levels and Kirkpatrick's steps, {programme}")
+
+
+def __dir__() -> list[str]:
+    """What can be asked here, and nothing else: what a notebook offers after the dot."""
+    return sorted(questions.of_room(sys.modules[__name__]))

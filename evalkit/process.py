@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
+from evalkit import charts, circumstances, questions, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
 from evalkit.result import ALL, Method, Result, Sentence
@@ -154,3 +155,8 @@ def _cautions(programme: Programme, unknown: list[str]) -> list[Sentence]:
         said.append("Who could have come but was not invited was not recorded, so reach is out of those invited.")
     said.append("Whether those who came are like those who did not is shown by group, not tested.")
     return [Sentence(text) for text in said]
+
+
+def __dir__() -> list[str]:
+    """What can be asked here, and nothing else: what a notebook offers after the dot."""
+    return sorted(questions.of_room(sys.modules[__name__]))

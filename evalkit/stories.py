@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
+from evalkit import charts, circumstances, questions, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
 from evalkit.result import ALL, Method, Quote, Result, Sentence
@@ -196,3 +197,8 @@ def _cautions(told: _Told, codes: pd.DataFrame) -> list[Sentence]:
     if codes["coder"].nunique() < 2:
         said.append("One person read them; nobody checked the reading.")
     return [Sentence(text) for text in said]
+
+
+def __dir__() -> list[str]:
+    """What can be asked here, and nothing else: what a notebook offers after the dot."""
+    return sorted(questions.of_room(sys.modules[__name__]))

@@ -74,6 +74,13 @@ def test_every_file_of_a_room_that_promises_a_result_is_a_question_of_it(room):
         assert all(getattr(here, name) is getattr(defined, name) for name in promised)
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_offers_its_questions_and_nothing_else(room):
+    assert {f"{room}.{name}" for name in dir(importlib.import_module(f"evalkit.{room}"))} == {
+        name for name in QUESTIONS if name.startswith(f"{room}.")
+    }
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_is_asked_in_one_form(name):
     asked = QUESTIONS[name]

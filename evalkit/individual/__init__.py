@@ -12,4 +12,10 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> questions.Question: ...
 
 
-globals().update(questions.of_folder(__name__, __path__))
+_asked = questions.of_folder(__name__, __path__)
+globals().update(_asked)
+
+
+def __dir__() -> list[str]:
+    """What can be asked here, and nothing else: what a notebook offers after the dot."""
+    return sorted(_asked)
