@@ -98,6 +98,14 @@ def test_the_most_and_the_least_agreed_with_are_named_and_ties_go_to_the_earlier
     )
 
 
+def test_where_every_question_was_agreed_with_alike_none_is_named(tmp_path: Path) -> None:
+    found = asked(tmp_path, {"W": [[4] * 6] * 5}, {"W": 8})
+    assert found.headline == "Every question was agreed with alike (5 of 5)"
+    (tmp_path / "alone").mkdir()
+    alone = asked(tmp_path / "alone", {"W": [[4, None, None, None, None, None]]}, {})
+    assert "1 form was filled in" in alone.reading
+
+
 def test_a_blank_answer_is_nobody_s_and_widens_the_range(tmp_path: Path) -> None:
     forms = [[None, *form[1:]] if at == 0 else form for at, form in enumerate(SIX)]
     first = asked(tmp_path, {"W": forms}, {"W": 8}).table.iloc[1]

@@ -83,14 +83,14 @@ def reaction(programme: Programme, *, on: str = "reaction") -> Result:
     evidence = grade(Design.DESCRIBED, informants=("those who came",))
     decided = described("People were asked once, at the end of a session: there is nothing to compare with.")
     most, least = _ends(forms, table)
-    headline = Sentence(f"Agreed with most: {_told(table, most)}; least: {_told(table, least)}", rows=(most, least))
+    headline = Sentence(_agreed(table, most, least), rows=(most, least))
     returned = table.iloc[0]
     return Result.of(
         question=QUESTION,
         level=Level.INDIVIDUAL,
         kirkpatrick=Step.REACTION,
         headline=headline,
-        sentences=_sentences(forms, table, most, least),
+        sentences=_sentences(forms, table, headline),
         decided=decided,
         attribution=attribution(evidence, decided.verdict),
         table=table,
@@ -189,6 +189,12 @@ def _ends(forms: _Forms, table: pd.DataFrame) -> tuple[int, int]:
     return max(answered, key=lambda row: share[row]), min(answered, key=lambda row: share[row])
 
 
+def _agreed(table: pd.DataFrame, most: int, least: int) -> str:
+    if most == least:
+        return f"Every question was agreed with alike ({_of(table, most)})"
+    return f"Agreed with most: {_told(table, most)}; least: {_told(table, least)}"
+
+
 def _told(table: pd.DataFrame, row: int) -> str:
     return f"“{table['measure'][row]}” ({_of(table, row)})"
 
@@ -199,21 +205,19 @@ def _of(table: pd.DataFrame, row: int) -> str:
     return words.of(round(float(table["estimate"][row]) * n / 100), n)
 
 
-def _sentences(forms: _Forms, table: pd.DataFrame, most: int, least: int) -> list[Sentence]:
+def _sentences(forms: _Forms, table: pd.DataFrame, headline: Sentence) -> list[Sentence]:
     returned, sessions = table.iloc[0], forms.sessions
     where = words.counted(len(sessions), "session")
     said = [
         Sentence(
-            f"At {where}, {words.counted(int(returned['answers']), 'form')} were filled in; how many people came was "
-            "not recorded."
+            f"At {where}, {words.counted(int(returned['answers']), 'form')} "
+            f"{'was' if returned['answers'] == 1 else 'were'} filled in; how many people came was not recorded."
             if pd.isna(returned["asked"])
             else f"At {where}, forms were filled in by {words.of(int(returned['answers']), int(returned['asked']))} "
             "who came.",
             rows=(0,),
         ),
-        Sentence(
-            f"People agreed most with {_told(table, most)} and least with {_told(table, least)}.", rows=(most, least)
-        ),
+        Sentence(f"{headline.text}.", rows=headline.rows),
     ]
     if 1 < len(sessions) <= FEW_SESSIONS:
         first = forms.instrument.items[0].text
