@@ -69,10 +69,11 @@ class _Forms:
 def reaction(programme: Programme, *, on: str = "reaction") -> Result:
     """What did people make of the sessions?
 
-    Needs: `responses` about sessions on the form `on` (evalkit's own asks whether the session was worth it, whether
-    people took part, and whether it is of use); `attendance` tells how many could have answered. Every question is
-    counted by itself: there is no score, because liking adds up to nothing. Liking a session says nothing of what was
-    learnt or done since, and those who leave early leave no form. Errors: `NotEnoughEvidence` without a form.
+    Needs: `responses` about sessions, given at their end (timing post), on the form `on` (evalkit's own asks whether
+    the session was worth it, whether people took part, and whether it is of use); `attendance` tells how many could
+    have answered. Every question is counted by itself: there is no score, because liking adds up to nothing. Liking a
+    session says nothing of what was learnt or done since, and those who leave early leave no form. Errors:
+    `NotEnoughEvidence` without a form.
 
     >>> import evalkit as ek
     >>> reaction(ek.load("sample_data/northmere")).table["measure"].iloc[0]
@@ -114,6 +115,7 @@ def _forms(programme: Programme, instrument: Instrument) -> _Forms:
     own = responses[
         (responses["instrument"] == instrument.id)
         & (responses["subject_kind"] == "session")
+        & (responses["timing"] == "post")
         & responses["answer"].notna()
     ]
     if own.empty:
