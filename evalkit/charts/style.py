@@ -113,6 +113,19 @@ def rows(axes: Axes, names: list[str], heights: list[float]) -> None:
         drawing.set_figheight(1.4 + max(0.26, LINE * lines) * max(len(names), 1))
 
 
+def taller(axes: Axes, height: float) -> None:
+    """A taller picture, with room above for what is framed: only the letters in a frame are measured, not the frame."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    drawing = axes.get_figure()
+    if isinstance(drawing, Figure):
+        drawing.set_figheight(height)
+        layout = drawing.get_layout_engine()
+        if isinstance(layout, ConstrainedLayoutEngine):
+            layout.set(h_pad=0.1)
+
+
 def dates(found: list[Mark]) -> NDArray[np.datetime64]:
     """Where marks with an ISO date stand on a calendar axis."""
     import numpy as np

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ABOVE = 1.2
 """Heights of the picture at which icons stand: over the numbers of events."""
+TALL = 3.9
+"""Inches: icons, events and a key leave the months less room."""
 LINES = ("mean", "upper limit", "lower limit")
 """The series of `line` marks: one row of the table a phase. A target is a line of its own."""
 
@@ -74,6 +76,7 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
     if len(by_series(points)) > 1:
         style.keyed(ax)
     _icons(of(marks, "icon"), ax)
+    style.taller(ax, TALL)
 
 
 def _line(name: str, line: list[Mark], ax: Axes) -> None:
