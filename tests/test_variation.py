@@ -129,6 +129,15 @@ class TestWhatIsDrawn:
         points = found.marks[found.marks["mark"] == "point"]
         assert points["series"].tolist() == told["point_type"].tolist()
 
+    def test_how_often_chance_stands_out_is_said_only_where_it_was_measured(self, tmp_path: Path) -> None:
+        def said(**how: Any) -> list[str]:
+            found = asked(tmp_path, {"P1": STEADY}, how)
+            return [caveat for caveat in found.caveats if "Where nothing happens" in caveat]
+
+        assert "about 19 of every 100" in said()[0]
+        assert said(screen=False) == []  # wider limits: 16, not 19
+        assert said(rebase={"2025-01": "moved"}) == []
+
 
 class TestLimitsAreDrawnAnewOnlyByDecision:
     def test_by_the_argument_with_its_reason(self, tmp_path: Path) -> None:

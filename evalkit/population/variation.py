@@ -68,6 +68,7 @@ class _Asked:
     months: pd.DataFrame
     places: int
     chart: ControlChart
+    screened: bool
 
     @property
     def events(self) -> pd.DataFrame:
@@ -160,7 +161,7 @@ def _asked(programme: Programme, name: str, screen: bool, rebase: Mapping[date |
         raise refuse(
             f"{measure.label}: {refusal}", "six months or more in a row, better twelve, every one with its figure."
         ) from refusal
-    return _Asked(programme, measure, months, places, chart)
+    return _Asked(programme, measure, months, places, chart, screen)
 
 
 def _months(programme: Programme, measure: Measure) -> tuple[pd.DataFrame, int]:
@@ -353,10 +354,11 @@ def _cautions(asked: _Asked, rivals: tuple[str, ...]) -> list[Sentence]:
     said.append(
         "A month that stands out asks for a look; the chart does not say whether the programme had a part in it."
     )
-    chance = spc.by_chance(int(phases["n"].max()))
+    chance = spc.by_chance(asked.chart.n) if asked.screened and len(phases) == 1 else None
     if chance is not None:
         said.append(
-            f"Where nothing happens, about {chance} of every 100 such series still have a month that stands out."
+            f"Where nothing happens, about {chance} of every 100 series this long still have a month that stands out; "
+            "more, where months hang together."
         )
     for row in phases[phases["n"] < spc.FEW].to_dict("records"):
         since = f" since {words.month(row['first'])}" if len(phases) > 1 else ""

@@ -40,9 +40,9 @@ RUN = 7
 """Points in a row that make a shift, and that make a trend (MDC)."""
 FEW = 12
 """Under this many points limits are trial limits, and the chart says so (MDC)."""
-BY_CHANCE = {12: 7, 24: 19, 36: 29, 60: 46}
+BY_CHANCE = {12: 7, 24: 19, 36: 30, 60: 46, 84: 60, 120: 74}
 """Of 100 series of this many independent normal points, screened, how many have a point that stands out (simulated,
-4,000 each: `tests/stats/test_spc.py`). Points that hang together stand out far more often: 46 and 87 of 100 series of
+20,000 each: `tests/stats/test_spc.py`). Points that hang together stand out far more often: 46 and 87 of 100 series of
 24 and 60 points at a correlation of .3 from one to the next."""
 LEAST = 6
 """Under this many points there are no limits at all (Wheeler, Understanding Variation: five or six are usable)."""
@@ -130,12 +130,17 @@ def xmr(
 
 
 def by_chance(n: int) -> int | None:
-    """Of 100 series about this long in which nothing happens, how many have a point that stands out; None under 12.
+    """Of 100 screened series of n independent points, how many have one that stands out; None where none was simulated.
 
-    >>> by_chance(30), by_chance(11)
-    (19, None)
+    Between two simulated lengths on the straight line that joins them.
+
+    >>> by_chance(24), by_chance(30), by_chance(11), by_chance(121)
+    (19, 24, None, None)
     """
-    return max((share for length, share in BY_CHANCE.items() if length <= n), default=None)
+    lengths = list(BY_CHANCE)
+    if not lengths[0] <= n <= lengths[-1]:
+        return None
+    return round(float(np.interp(n, lengths, list(BY_CHANCE.values()))))
 
 
 def rules(values: Floats, mean: Floats, lower: Floats, upper: Floats) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
@@ -195,7 +200,8 @@ def _read(values: Any, dates: Any) -> tuple[Floats, pd.Index[Any]]:
     held: Floats = np.array(pd.Series(values).astype("Float64").to_numpy(np.float64, na_value=np.nan), dtype=np.float64)
     index: pd.Index[Any] = pd.RangeIndex(len(held))
     if dates is not None:
-        index = found = pd.DatetimeIndex(pd.to_datetime(pd.Series(list(dates))), name="date")
+        told = [when.to_timestamp() if isinstance(when, pd.Period) else when for when in dates]
+        index = found = pd.DatetimeIndex(pd.to_datetime(pd.Series(told)), name="date")
         _refuse_dates(found, len(held))
     gaps = index[~np.isfinite(held)]
     if len(gaps):
@@ -233,7 +239,7 @@ def _phases(dates: pd.Index[Any] | None, rebase: Mapping[Any, str] | None) -> tu
         raise ValueError("A rebase is a date with its reason, so the values need dates=….")
     starts: dict[int, str] = {0: ""}
     for when, reason in rebase.items():
-        day = pd.Timestamp(when)
+        day = when.to_timestamp() if isinstance(when, pd.Period) else pd.Timestamp(when)
         if day not in dates[1:]:
             raise ValueError(f"No limits anew from {day:%Y-%m-%d}: no point after the first has that date.")
         if not isinstance(reason, str) or not reason.strip():

@@ -192,6 +192,10 @@ class TestFalseAlarms:
         """Monte Carlo error of a share of 4,000 is under 0.8; the figure is rounded."""
         assert share_with_something(n, 0.0) == pytest.approx(spc.BY_CHANCE[n], abs=2.5)
 
+    @pytest.mark.parametrize("n", [18, 30, 48, 90])
+    def test_between_the_lengths_simulated_the_straight_line_holds(self, n: int) -> None:
+        assert share_with_something(n, 0.0) == pytest.approx(spc.by_chance(n), abs=2.5)
+
     @pytest.mark.parametrize(("n", "said"), [(24, 46), (60, 87)])
     def test_more_often_where_points_hang_together(self, n: int, said: float) -> None:
         assert share_with_something(n, 0.3) == pytest.approx(said, abs=2.5)
@@ -264,6 +268,12 @@ class TestEdges:
         dates = pd.date_range("2024-01-01", periods=13, freq="MS").delete(4)
         with pytest.raises(ValueError, match="nothing between 2024-04-01 and 2024-06-01"):
             spc.xmr(STEADY, dates=dates)
+
+    def test_months_may_be_periods(self) -> None:
+        months = pd.period_range("2023-01", periods=24, freq="M")
+        chart = spc.xmr([*STEADY, *STEADY], dates=months, rebase={pd.Period("2024-01", "M"): "merger"})
+        assert chart.points["phase"].tolist() == [0] * 12 + [1] * 12
+        assert chart.points.index[0] == pd.Timestamp("2023-01-01")
 
     def test_quarters_and_weeks_have_no_gaps(self) -> None:
         assert spc.xmr(STEADY, dates=pd.date_range("2024-01-01", periods=12, freq="QS")).n == 12
