@@ -123,11 +123,11 @@ def verdict(given: Verdict) -> str:
     return f'<span class="shape" aria-hidden="true">{SHAPES[given]}</span> {escape(words.sentence_case(given.value))}'
 
 
-def chart(result: Result, picture: str = "") -> str:
-    """Headline, picture (already drawn, or drawn now), source line, and the numbers folded beneath."""
+def chart(result: Result, already_drawn: str = "") -> str:
+    """Headline, picture, source line, and the numbers folded beneath."""
     headline = escape(result.headline)
     return (
-        f"<figure>{picture or drawn(result)}"
+        f"<figure>{already_drawn or drawn(result)}"
         f'<p class="source">{escape(source(result))}</p>'
         f'<details><summary>The numbers in this chart<span class="hidden">: {headline}</span></summary>'
         f"{numbers(result.table, result.headline)}</details></figure>"

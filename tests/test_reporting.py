@@ -66,6 +66,22 @@ def test_the_primary_answer_is_the_first_given() -> None:
     assert "got worse" in grid.in_short((leaders,))[0]
 
 
+def test_what_stands_beside_a_question_does_not_answer_it() -> None:
+    liked = hand_built.answer("individual.reaction()", question="What did people make of the sessions?",
+                              verdict=Verdict.DESCRIBED, step=Step.REACTION)  # fmt: skip
+    blank = Blank("Are people leading differently?", "One wave.", "A second wave.", Level.INDIVIDUAL)
+    leaders, *_ = grid.first_screen([liked, hand_built.answer()])
+    assert leaders.rows[0].answers[0].question == "Are people leading differently?"
+    assert liked not in leaders.rows[0].shown
+    alone = grid.first_screen([liked])
+    assert alone[0].rows[0].answers == ()
+    assert alone[0].rows[0].shown == (liked,)
+    assert grid.in_short(alone)[0] == "Whether people lead differently was not asked."
+    unanswered = grid.first_screen([liked], [blank])
+    assert grid.in_short(unanswered)[0] == "These data cannot say whether people lead differently."
+    assert unanswered[0].rows[0].missing == (blank,)
+
+
 @pytest.mark.parametrize("verdict", list(Verdict))
 @pytest.mark.parametrize("because", list(Attribution))
 def test_in_short_has_words_for_every_verdict_and_none_of_cause(verdict: Verdict, because: Attribution) -> None:

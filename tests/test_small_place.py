@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
 import evalkit as ek
 from evalkit.disclosure import protect
+from evalkit.programme import Programme
 from evalkit.reporting import bundle
 from evalkit.resources import folder
 from evalkit.terms import Audience, Verdict
@@ -64,6 +66,20 @@ class TestWhatItBears:
         assert "were agreed for November 2025" in found.reading
         assert "hides where people differ" in found.caveats[0]
         assert "published" not in " ".join([found.reading, *found.caveats])
+
+    def test_an_agreed_score_without_a_day_takes_that_of_its_wave_or_is_refused(self, place: ek.Programme) -> None:
+        tables = {name: getattr(place, name) for name in ("places", "organisations", "waves", "scores")}
+        tables["scores"] = place.scores.assign(measured_on=pd.NaT)
+        dated = ek.team.maturity(Programme.build(settings=place.settings, tables=tables))
+        assert dated.table["measured_on"].unique().tolist() == [pd.Timestamp(2025, 11, 18)]
+        tables["scores"] = tables["scores"].assign(wave=pd.array([pd.NA] * 8, dtype="Int64"))
+        with pytest.raises(ek.NotEnoughEvidence, match=r"8 scores on the Integrated Care .* have no date"):
+            ek.team.maturity(Programme.build(settings=place.settings, tables=tables))
+
+    def test_where_everybody_came_nobody_is_said_to_be_missing(self, place: ek.Programme) -> None:
+        found = ek.process.reach(place)
+        assert found.headline == "8 of 8 eligible came"
+        assert not any("who is missing is unknown" in caveat for caveat in found.caveats)
 
     def test_months_are_shown_with_what_stands_out(self, place: ek.Programme) -> None:
         found = ek.population.variation(place, measure="emergency_admissions_65_plus")

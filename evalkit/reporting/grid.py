@@ -156,13 +156,21 @@ def in_short(asked: Sequence[Asked]) -> tuple[str, ...]:
     primaries = [(row.who, row.answers[0]) for row in rows if row.answers]
     if not any(row.answers or row.beside for row in rows):
         return ("None of the three questions could be answered with these data.",)
-    said = [_said(row.who, row.answers[0].verdict if row.answers else Verdict.NOT_MEASURABLE)
-            for row in rows if row.answers or row.beside]  # fmt: skip
+    said = [_of_row(row, question) for question in asked for row in question.rows if row.answers or row.beside]
     said += [_was_it([answer for _, answer in primaries])] if primaries else []
     blank = [row.who for row in rows if not row.answers and not row.beside]
     if blank:
         said.append(f"Nothing was measured for {words.listed(blank)}.")
     return tuple(words.refuse_cause(sentence) for sentence in said)
+
+
+def _of_row(row: Row, question: Asked) -> str:
+    """The primary answer's verdict; without one, whether the data were asked and could not say."""
+    if row.answers:
+        return _said(row.who, row.answers[0].verdict)
+    if row.blanks or question.blanks:
+        return _said(row.who, Verdict.NOT_MEASURABLE)
+    return f"Whether {_TOPIC[row.who][2]} was not asked."
 
 
 def _said(who: str, verdict: Verdict) -> str:

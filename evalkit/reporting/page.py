@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -63,23 +63,20 @@ def _argument(answers: Sequence[Result], audience: Audience) -> list[Result]:
 
 def handout(facts: Facts, answers: Sequence[Result], audience: Audience, *, blanks: Sequence[Blank] = ()) -> str:
     """Two sides of paper for a meeting: the first screen, then the pictures and the blanks."""
+    asked = grid.first_screen(answers, blanks)
     return _render(
-        "handout.html", facts=facts, answers=answers, audience=audience, asked=grid.first_screen(answers, blanks),
-        shown=_for_paper(answers), unanswered=_once(blanks),
+        "handout.html", facts=facts, answers=answers, audience=audience, asked=asked,
+        shown=_for_paper(answers, asked), unanswered=_once(blanks),
     )  # fmt: skip
 
 
-def _for_paper(answers: Sequence[Result]) -> list[Result]:
+def _for_paper(answers: Sequence[Result], asked: Sequence[grid.Asked]) -> list[Result]:
     """As many answers as a side of paper holds: of each part of the page its primary, then its second, and so on."""
-    parts = [_primary_first([a for a in answers if a.level is level], level) for level, _, _ in SECTIONS[:-1]]
-    turns = [answer for turn in zip_longest(*parts) for answer in turn if answer is not None]
+    parts = {level: [answer for answer in answers if answer.level is level] for level, _, _ in SECTIONS[:-1]}
+    parts |= {one.level: [*chain(*(row.answers for row in one.rows)), *chain(*(row.beside for row in one.rows))]
+              for one in asked}  # fmt: skip
+    turns = [answer for turn in zip_longest(*parts.values()) for answer in turn if answer is not None]
     return [answer for answer in answers if answer in turns[:PICTURES]]
-
-
-def _primary_first(answers: list[Result], level: Level) -> list[Result]:
-    """Answers to the very question of the level before those that stand beside it."""
-    question = {each: question for each, question, _ in grid.QUESTIONS}.get(level)
-    return sorted(answers, key=lambda answer: question is not None and answer.question != question)
 
 
 def _once(blanks: Sequence[Blank]) -> list[Blank]:
