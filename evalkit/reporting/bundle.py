@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,20 +63,15 @@ def publish(
     readers = shown_to(audience)
     _refuse_same_names([Path(folder).resolve().name for folder in folders])
     papers = sorted((working or resources.folder("notebooks")).glob(NUMBERED))
-    asked: list[_Programme] = []
-
-    def settings() -> Iterator[dict[str, str]]:
-        """Reads the data when the notebooks are asked what to run on: the kernel starts in the meantime."""
-        asked.extend(_Programme(Path(folder), Facts.of(programme.load(folder))) for folder in folders)
-        progress(f"{words.counted(len(papers), 'notebook')} for {words.listed([one.name for one in asked])}")
-        yield from ({FOLDER: one.folder.resolve().as_posix()} for one in asked)
-
+    asked = [_Programme(Path(folder), Facts.of(programme.load(folder))) for folder in folders]
+    progress(f"{words.counted(len(papers), 'notebook')} for {words.listed([one.name for one in asked])}")
+    settings = [{FOLDER: one.folder.resolve().as_posix()} for one in asked]
     with ThreadPoolExecutor(max_workers=1) as drawing:  # while the kernel works on the next notebook
 
         def draw(told: Told) -> None:
             drawing.submit(page.draw, _protected(told, readers).results)
 
-        rounds = notebooks.run(papers, settings(), progress=progress, each=draw)
+        rounds = notebooks.run(papers, settings, progress=progress, each=draw)
         progress("Drawing the pages")
     bundles = [_bundle(one, told, papers, readers) for one, told in zip(asked, rounds, strict=True)]
     return [_write(Path(out) / one.name, files, told) for one, files, told in zip(asked, bundles, rounds, strict=True)]
