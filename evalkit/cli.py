@@ -79,17 +79,84 @@ def report(
 
 
 @app.command()
-def check(folder: Annotated[Path, typer.Argument(help="A programme folder.", exists=True)]) -> None:
-    """List every problem in a folder's data: where it is, what is wrong, what to do."""
+def check(
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="A programme folder, or a workbook.", exists=True)],
+    mark: Annotated[Path | None, typer.Option(help="Write a workbook with each problem marked at its cell.")] = None,
+) -> None:
+    """List every problem in a programme's data: where it is, what is wrong, what to do."""
     from evalkit.programme import check as problems_in
 
     with _refusals():
-        problems = problems_in(folder)
-    if problems.empty:
-        typer.echo("No problems found.")
-        return
-    _show(problems)
+        problems = problems_in(source)
+        if problems.empty:
+            typer.echo("No problems found.")
+            return
+        if mark is not None:
+            from evalkit import workbook
+            from evalkit.reading.raw import as_read
+
+            typer.echo(workbook.marked(mark, problems, as_read(source, set(problems["file"]))))
+        else:
+            _show(problems)
     raise typer.Exit(1)
+
+
+@app.command()
+def template(
+    out: Annotated[Path, typer.Option(help="The workbook to write.", dir_okay=False)],
+    instrument: Annotated[
+        list[str] | None, typer.Option(help="A questionnaire to add a sheet for; repeatable.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="A programme folder whose own questionnaires count.")] = None,
+) -> None:
+    """Write a workbook to fill in: a sheet a table, with drop-downs, limits and explanations."""
+    from evalkit import workbook
+
+    with _refusals():
+        typer.echo(workbook.template(out, instruments=instrument or (), folder=folder))
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    name: Annotated[str | None, typer.Option(help="What the programme is called.")] = None,
+) -> None:
+    """Begin an evaluation: a folder with settings, a workbook, notebooks, a sample, and what to settle first."""
+    from evalkit import starting
+
+    with _refusals():
+        typer.echo(starting.create(folder, name=name))
+
+
+@app.command()
+def withdraw(
+    folder: Annotated[Path, typer.Argument(help="A programme folder, or a workbook.", exists=True)],
+    person: Annotated[str, typer.Argument(help="The person's id in people or respondents.")],
+    look: Annotated[bool, typer.Option("--look", help="Change nothing; say what would be taken out.")] = False,
+    reports: Annotated[Path, typer.Option(help="Where reports made from the data may lie.")] = Path("reports"),
+) -> None:
+    """Take a person out of every file, and say which reports must be made again."""
+    from evalkit import withdrawal
+
+    with _refusals():
+        typer.echo(str(withdrawal.withdraw(folder, person, reports=reports, look=look)))
+
+
+@app.command()
+def pseudonym(
+    key: Annotated[Path, typer.Argument(metavar="KEY", help="The file of the secret key, outside the data.")],
+    addresses: Annotated[list[str] | None, typer.Argument(metavar="[ADDRESS]...")] = None,
+    new: Annotated[bool, typer.Option("--new", help="Make a new key there first.")] = False,
+) -> None:
+    """Say the pseudonym of each address; with --new, make the key that makes them."""
+    from evalkit.reading import pseudonyms
+
+    with _refusals():
+        if new:
+            typer.echo(f"{pseudonyms.make_key(key)}  check = {pseudonyms.sign(pseudonyms.read_key(key))!r}", err=True)
+        secret = pseudonyms.read_key(key)
+        for address in addresses or ():
+            typer.echo(f"{pseudonyms.pseudonym(address, secret)}  {address}")
 
 
 @app.command()
@@ -108,11 +175,12 @@ def simulate(
 @contextmanager
 def _refusals() -> Iterator[None]:
     """evalkit's own refusals become a message and exit 1; anything else is a fault and stays one."""
+    from data_schemas.catalogues import Misdescribed
     from evalkit.errors import DataProblems, NotEnoughEvidence, Refused
 
     try:
         yield
-    except (DataProblems, NotEnoughEvidence, Refused) as refusal:
+    except (DataProblems, NotEnoughEvidence, Refused, Misdescribed) as refusal:
         typer.echo(str(refusal), err=True)
         raise typer.Exit(1) from None
 

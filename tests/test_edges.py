@@ -87,7 +87,7 @@ def test_unlinked_ids_are_refused(whole):
         extra = pd.DataFrame({"person_id": sorted(set(own["subject_id"])), "kind": "participant"})
         tables["people"] = pd.concat([tables["people"], extra], ignore_index=True)
 
-    with pytest.raises(ek.NotEnoughEvidence, match="under the same id each time"):
+    with pytest.raises(ek.NotEnoughEvidence, match="cannot be joined"):
         grown(changed(whole, unlinked))
 
 

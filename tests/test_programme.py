@@ -9,10 +9,12 @@ from typing import get_type_hints
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data_schemas.tables import models
 from evalkit.errors import SHOWN, DataProblems
-from evalkit.programme import Programme, Settings, check, load
+from evalkit.programme import Programme, Settings, check, employers, load
 from evalkit.reading import digest, to_csv_text
 
 CLEAN = Path(__file__).parent / "broken" / "clean"
@@ -65,8 +67,9 @@ def test_as_of_is_the_argument_then_the_file_then_the_data(folder: Path) -> None
     text = (folder / "programme.toml").read_text().replace("as_of = 2026-03-31\n", "")
     (folder / "programme.toml").write_text(text)
     assert load(folder).as_of == date(2025, 3, 2), "the last coder read the last story then"
-    for name in ("stories", "excerpts", "codes", "coders", "responses", "scores"):
-        (folder / f"{name}.csv").unlink()
+    for path in folder.glob("*.csv"):
+        if path.stem not in ("outcomes", "places"):
+            path.unlink()
     assert load(folder).as_of == date(2024, 4, 30), "a month has happened when it ends"
 
 
@@ -85,7 +88,8 @@ def test_local_descriptions_add_and_override_and_are_named(folder: Path) -> None
         'source = "us"\nvalidated = false\n'
     )
     found = load(folder)
-    assert found.local == ("instrument icfat", "measure falls")
+    assert sorted(found.local) == ["instrument icfat", "measure falls"]
+    assert "Described by the folder itself: instrument icfat, measure falls" in repr(found)
     assert found.measures["falls"].label == "Falls"
     assert found.instruments["icfat"].anchors["culture"] == {"0": "None yet"}
     (folder / "instruments" / "icfat.toml").write_text('adapts = "icfat"\nedtion = "2"\n')
@@ -204,6 +208,9 @@ def test_a_programme_says_who_where_when_and_what_is_missing_in_counts(folder: P
     for words in ("2 participants in 2 teams", "4 places, 1 of them for comparison", "2 waves", "31 March 2026"):
         assert words in said
     assert said.endswith("Missing: ties")
+    for name in ("theory", "rivals", "funding"):
+        (folder / f"{name}.csv").unlink()
+    assert repr(load(folder)).endswith("Missing: everything under the argument; ties, funding")
     for person in found.people["person_id"]:
         assert f" {person} " not in said
         assert person not in found._repr_html_()
@@ -215,3 +222,153 @@ def test_the_html_says_the_same_and_escapes_names(folder: Path) -> None:
     html = load(folder)._repr_html_()
     assert "<script>" not in html
     assert "<dt>Missing</dt>" in html
+
+
+# Every other table follows from what its model says it refers to.
+
+IN_THE_NORTH = {
+    "posts": ["P1"], "memberships": ["P1", "P1"], "characteristics": ["P1"], "talent": ["P1"],
+    "interventions": ["I1", "I2"], "spread_events": ["G1", "G1"], "meetings": ["B1", "B2"],
+    "meeting_attendance": ["B1", "B2"], "conflicts": ["K1"], "compacts": ["A1", "A2"], "drivers": ["O1", "O2"],
+    "observations": ["L1", "L1"], "pdsa": ["D1", "D2"], "milestones": ["N1", "N2"], "adaptations": ["H1"],
+    "wins": ["V1"], "actions": ["Z1", "Z2"], "support_requests": ["Q1"], "admissions": ["L1", "L1"],
+    "risk_tiers": ["L1", "L1"], "findings": ["R1"], "costs": ["J1"], "benefits": ["U1"], "funding": ["W1"],
+    "selections": ["Y1"], "theory": ["trust", "joint_work"], "rivals": ["fewer_admissions"],
+    "burden": ["system_leadership", "icfat"], "corrections": ["events.csv"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", sorted(IN_THE_NORTH))
+def test_only_a_place_keeps_of_every_table_what_belongs_to_it(programme: Programme, table: str) -> None:
+    north = programme.only(place="L1")
+    assert getattr(north, table).iloc[:, 0].tolist() == IN_THE_NORTH[table]
+
+
+def test_only_works_where_tables_are_missing() -> None:
+    settings = Settings(name="x", starts_on=date(2024, 4, 1))
+    places = pd.DataFrame({"place_id": ["L1", "L2"], "name": ["North", "South"]})
+    part = Programme.build(settings=settings, tables={"places": places}).only(place="L2")
+    assert part.places["place_id"].tolist() == ["L2"]
+    assert [name for name in models() if part.has(name)] == ["places"]
+
+
+def built(**tables: dict[str, list[object]]) -> Programme:
+    """A programme of two places, each with a trust, a team and a leader, and these tables."""
+    plain = {
+        "places": {"place_id": ["L1", "L2"], "name": ["North", "South"]},
+        "organisations": {"organisation_id": ["O1", "O2", "AQ"], "name": list("abc"), "place_id": ["L1", "L2", None]},
+        "teams": {"team_id": ["T1", "T2"], "place_id": ["L1", "L2"]},
+        "people": {"person_id": ["P1", "P2", "C1"], "organisation_id": ["O1", "O2", None], "kind": "participant"},
+        "participants": {"participant_id": ["P1", "P2"], "team_id": ["T1", "T2"]},
+    }  # fmt: skip
+    frames = {name: pd.DataFrame(columns) for name, columns in {**plain, **tables}.items()}
+    return Programme.build(settings=Settings(name="x", starts_on=date(2024, 4, 1)), tables=frames)
+
+
+def test_a_promise_is_kept_with_its_other_party_from_outside_and_not_with_a_team_from_elsewhere() -> None:
+    promises = [("AQ", "T1"), ("T1", "T2"), ("C1", "P1"), ("AQ", "T2"), ("AQ", "C1"), ("O1", "AQ"), ("O1", "P2")]
+    north = built(
+        compacts={
+            "compact_id": [f"A{number}" for number in range(len(promises))],
+            "kind": ["participants_with_each_other"] * len(promises),
+            "party_a": [one for one, _ in promises],
+            "party_b": [other for _, other in promises],
+            "commitment": ["x"] * len(promises),
+            "agreed_on": [pd.Timestamp(2024, 5, 1)] * len(promises),
+        }
+    ).only(place="L1")
+    assert north.compacts["compact_id"].tolist() == ["A0", "A2", "A5"]
+    assert north.people["person_id"].tolist() == ["P1", "C1"], "the sponsor who promised comes along, P2 does not"
+    assert north.organisations["organisation_id"].tolist() == ["O1", "AQ"]
+
+
+def test_an_action_stays_in_its_place_whoever_undertook_it() -> None:
+    raised = {"signal": ["x"] * 4, "raised_on": [pd.Timestamp(2024, 5, 1)] * 4}
+    owned = {"action_id": ["Z1", "Z2", "Z3", "Z4"], "place_id": ["L1", "L2", None, "L1"]}
+    north = built(actions={**owned, **raised, "owner": ["P2", "P1", "P2", "T2"]}).only(place="L1")
+    assert north.actions["action_id"].tolist() == ["Z1", "Z3"]
+
+
+def test_what_a_part_names_it_lists(programme: Programme) -> None:
+    """Successors, earlier employers and earlier ids come along, so that history can still be followed."""
+    whole = built(
+        organisations={
+            "organisation_id": ["O1", "O2", "O3", "AQ"],
+            "name": ["a", "b", "c", "d"],
+            "place_id": ["L1", "L2", None, None],
+            "successor_id": ["O3", None, None, None],
+        },
+        posts={"person_id": ["P1", "P2"], "organisation_id": ["AQ", "O2"]},
+        respondents={"respondent_id": ["F1", "F2", "F3"], "alias_of": [None, "F1", None]},
+    )
+    north = whole.only(place="L1")
+    assert north.organisations["organisation_id"].tolist() == ["O1", "O3", "AQ"]
+    assert north.respondents.empty, "nobody of them answered"
+
+
+# Who worked where, and what became of it.
+
+
+def test_posts_say_where_somebody_worked_and_people_where_there_are_none(programme: Programme) -> None:
+    on = {
+        day: programme.organisations_on(date.fromisoformat(day)) for day in ("2023-03-31", "2023-04-01", "2021-12-31")
+    }
+    assert on["2023-03-31"].loc[["P1", "P2", "007"]].tolist() == ["O1", "O1", "O2"]
+    assert on["2023-04-01"]["P2"] == "O2", "the last day of a post is in it, and the first"
+    assert pd.isna(on["2021-12-31"]["P1"]), "P1's first post began later"
+    assert on["2021-12-31"]["P2"] == "O1", "a blank start is long ago"
+    assert pd.isna(on["2021-12-31"]["5E1"])
+    assert on["2023-03-31"].index.tolist() == programme.people["person_id"].tolist()
+    assert on["2023-03-31"].index.name == "person_id"
+
+
+def test_of_two_posts_at_once_the_later_one_counts() -> None:
+    starts = [pd.Timestamp(2024, 5, 1), pd.Timestamp(2023, 1, 1), None]
+    found = built(posts={"person_id": ["P1"] * 3, "organisation_id": ["O2", "O1", "AQ"], "start": starts})
+    assert found.organisations_on(date(2024, 6, 1))["P1"] == "O2"
+    assert found.organisations_on(date(2024, 4, 30))["P1"] == "O1"
+    assert found.organisations_on(date(2022, 1, 1))["P1"] == "AQ"
+
+
+def bodies(*rows: tuple[str, str | None, str | None, str | None]) -> pd.DataFrame:
+    said = pd.DataFrame(rows, columns=["organisation_id", "successor_id", "valid_from", "valid_to"])
+    return said.assign(valid_from=pd.to_datetime(said["valid_from"]), valid_to=pd.to_datetime(said["valid_to"]))
+
+
+def test_a_successor_is_followed_through_mergers_to_the_body_standing_on_the_day() -> None:
+    """Three groups become a board, and boards merge; nobody's history changes."""
+    chain = bodies(
+        ("G1", "B1", None, "2022-06-30"),
+        ("G2", "B1", None, None),
+        ("B1", "B2", "2022-07-01", "2026-03-31"),
+        ("B2", None, "2026-04-01", None),
+        ("X", None, None, "2020-01-01"),
+    )
+    settings = Settings(name="x", starts_on=date(2024, 4, 1))
+    found = Programme.build(settings=settings, tables={"organisations": chain.assign(name="a body")})
+    assert found.successor("G1", on=date(2022, 6, 30)) == "G1"
+    assert found.successor("G1", on=date(2022, 7, 1)) == "B1"
+    assert found.successor("G1", on=date(2026, 4, 1)) == "B2"
+    assert found.successor("G2", on=date(2022, 6, 30)) == "G2", "its end is not recorded: it stands until B1 begins"
+    assert found.successor("G2", on=date(2022, 7, 1)) == "B1"
+    assert found.successor("X") == "X", "it ended, and nothing followed"
+    assert found.successor("G1") == found.successor("G1", on=found.as_of)
+    with pytest.raises(ValueError, match="There is no organisation 'G9'"):
+        found.successor("G9")
+
+
+@given(st.lists(st.none() | st.sampled_from("abcde"), min_size=5, max_size=5))
+def test_a_circle_of_successors_ends_somewhere(leads: list[str | None]) -> None:
+    circle = bodies(*((name, later, None, None) for name, later in zip("abcde", leads, strict=True)))
+    chain = {one: two for one, two in zip("abcde", leads, strict=True) if two}
+    for name in "abcde":
+        at = employers.standing(circle, name, date(2024, 4, 1))
+        trail = employers.followed({name}, chain)
+        assert at in trail
+        assert at not in chain or {*chain} >= trail, "a trail with an end is followed to it"
+
+
+def test_a_period_has_happened_when_its_last_day_has() -> None:
+    for said, ends in (("2024-03", "2024-03-31"), ("2024/25 Q1", "2024-06-30"), ("2024/25", "2025-03-31")):
+        figures = {"measure": ["discharge_delays"], "place_id": ["L1"], "period": [said], "value": [1.0]}
+        assert built(outcomes=figures).as_of == date.fromisoformat(max(ends, "2024-04-01"))

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_schemas.tables import models
+from data_schemas.tables import models, schema
 from evalkit.programme import check, load
 from evalkit.reading import cells, digest, empty, in_memory, read_folder, to_csv_text
 from evalkit.reading.problems import COLUMNS
-from evalkit.reading.rules import about, schema
+from evalkit.reading.reads import about
 from evalkit.reading.settings import Settings
 
 CLEAN = Path(__file__).parent / "broken" / "clean"

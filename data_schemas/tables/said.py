@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from data_schemas.tables._columns import Date, Table, Text, column
+import pandas as pd
+
+from data_schemas.tables._columns import Date, Table, Text, YesNo, column, day, needs, rule
 
 
 class Stories(Table):
@@ -118,3 +120,31 @@ class Coders(Table):
         """Each coder once a source."""
 
         unique: ClassVar[list[str]] = ["source_id", "coder"]
+
+
+class Selections(Table):
+    """Which stories were chosen as the most significant, by whom and why: one row a story that was looked at."""
+
+    story_id: Text = column("Story", "Which story.", "Add it to stories.csv, or mend the id.", refers="stories")
+    level: Text = column(
+        "Level", "Which round of choosing, from the nearest to the widest, such as team or region.", "Write a word."
+    )
+    selected: YesNo = column("Selected", "Whether it was chosen.", "Write yes or no.")
+    selected_by: Text | None = column(
+        "Selected by", "Who chose, as a group.", "Write the group, never names.", blank=True, form="prose"
+    )
+    reason: Text | None = column(
+        "Reason", "Why it was chosen; a chosen story needs one.", "Write the group's reason.", blank=True, form="prose"
+    )
+    decided_on: Date | None = day("Decided on", "The day of choosing.", blank=True, happened=True)
+
+    class Config:
+        """One decision a story and level."""
+
+        unique: ClassVar[list[str]] = ["story_id", "level"]
+
+    @rule("reason", "The story was chosen, and why is not said.", "Write the reason: it is what the choosing is for.")
+    def chosen_for_a_reason(cls, table: pd.DataFrame) -> pd.Series[bool]:
+        """Only those not chosen may do without."""
+        chosen = table.assign(selected=table["selected"].where(table["selected"].fillna(False)))
+        return needs(chosen, "selected", "reason")

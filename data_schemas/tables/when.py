@@ -33,6 +33,7 @@ class Events(Table):
         "Add the place to places.csv, or mend the id here.",
         blank=True,
         refers="places",
+        for_all=True,
     )
     starts_on: Date = column("Starts", "The first day.", "Write the day as 2026-03-31.")
     ends_on: Date | None = column(

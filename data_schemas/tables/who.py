@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pandas as pd
 
-from data_schemas.tables._columns import Date, Table, Text, Whole, YesNo, column, in_order, rule
+from data_schemas.tables._columns import Date, Table, Text, Whole, YesNo, column, differ, in_order, rule
 
 ARMS = ("programme", "comparison")
+SENIORITIES = ("executive", "senior_middle", "other")
 
 
 class People(Table):
@@ -66,7 +69,7 @@ class Participants(Table):
         "Executive, senior middle, or other.",
         "Write executive, senior_middle or other.",
         blank=True,
-        isin=("executive", "senior_middle", "other"),
+        isin=SENIORITIES,
     )
     profession: Text | None = column(
         "Profession", "The leader's profession in local words.", "Write a short word, or leave it blank.", blank=True
@@ -103,6 +106,13 @@ class Respondents(Table):
         "Give each form its own id.",
         unique=True,
     )
+    alias_of: Text | None = column(
+        "Also known as",
+        "An earlier id of the same respondent, where two forms are known to come from one person; else blank.",
+        "Write the earlier id as it stands in people.csv or respondents.csv, or leave it blank.",
+        blank=True,
+        refers="people or respondents",
+    )
     organisation_id: Text | None = column(
         "Organisation",
         "Where the respondent works, when the form asked.",
@@ -120,6 +130,104 @@ class Respondents(Table):
         blank=True,
         refers="places",
     )
+
+    @rule("alias_of", "The respondent is given as their own earlier id.", "Write the other id, or leave it blank.")
+    def alias_is_another_id(cls, table: pd.DataFrame) -> pd.Series[bool]:
+        """Nobody is known by the id they have anyway."""
+        return differ(table, "respondent_id", "alias_of")
+
+
+class Posts(Table):
+    """Where each person worked, and when: a move or a merger adds a row and rewrites none."""
+
+    person_id: Text = column(
+        "Person", "Who held the post.", "Add the person to people.csv, or mend the id.", refers="people"
+    )
+    organisation_id: Text = column(
+        "Organisation",
+        "Where the post was, under the name the organisation had then.",
+        "Add the organisation to organisations.csv, or mend the id here.",
+        refers="organisations",
+    )
+    role: Text | None = column(
+        "Role", "What the post was, in local words.", "Write a short word.", blank=True, disclosive=True
+    )
+    seniority: Text | None = column(
+        "Seniority",
+        "Executive, senior middle, or other.",
+        "Write executive, senior_middle or other.",
+        blank=True,
+        isin=SENIORITIES,
+    )
+    start: Date | None = column(
+        "Start", "The first day in the post; blank when long ago.", "Write the day as 2026-03-31.", blank=True
+    )
+    end: Date | None = column(
+        "End", "The last day in the post; blank when it goes on.", "Write the day as 2026-03-31.", blank=True
+    )
+
+    class Config:
+        """One post once."""
+
+        unique: ClassVar[list[str]] = ["person_id", "organisation_id", "role", "start"]
+
+    @rule("end", "The post ends before it starts.", "Check both dates.")
+    def ends_after_starting(cls, table: pd.DataFrame) -> pd.Series[bool]:
+        """`start` comes first."""
+        return in_order(table, "start", "end")
+
+
+class Characteristics(Table):
+    """What people said of themselves when asked who they are, so that reach can be seen group by group."""
+
+    participant_id: Text = column(
+        "Person", "Of whom.", "Add the person to people.csv, or mend the id here.", refers="people"
+    )
+    characteristic: Text = column(
+        "Characteristic",
+        "Which: sex, ethnic group, disability, age band and so on, by the name the form used.",
+        "Write the characteristic's name.",
+    )
+    value: Text = column(
+        "Value",
+        "What the person answered, in the words of the form; 'prefer not to say' is an answer.",
+        "Write the answer, or delete the row when the question was not asked.",
+        disclosive=True,
+    )
+
+    class Config:
+        """One answer a person and characteristic."""
+
+        unique: ClassVar[list[str]] = ["participant_id", "characteristic"]
+
+
+class Memberships(Table):
+    """Who belonged to which team, and when: dated, so that joining and leaving can be counted."""
+
+    person_id: Text = column("Person", "Who.", "Add the person to people.csv, or mend the id here.", refers="people")
+    team_id: Text = column("Team", "Which team.", "Add the team to teams.csv, or mend the id here.", refers="teams")
+    role: Text | None = column(
+        "Role",
+        "The part the person has in the team (commissioner, clinical lead, manager, social care), in local words.",
+        "Write a short word, or leave it blank.",
+        blank=True,
+    )
+    start: Date | None = column(
+        "Start", "The first day in the team; blank when from its beginning.", "Write the day as 2026-03-31.", blank=True
+    )
+    end: Date | None = column(
+        "End", "The last day in the team; blank when it goes on.", "Write the day as 2026-03-31.", blank=True
+    )
+
+    class Config:
+        """One spell of a person in a team once."""
+
+        unique: ClassVar[list[str]] = ["person_id", "team_id", "start"]
+
+    @rule("end", "The membership ends before it starts.", "Check both dates.")
+    def ends_after_starting(cls, table: pd.DataFrame) -> pd.Series[bool]:
+        """`start` comes first."""
+        return in_order(table, "start", "end")
 
 
 class Teams(Table):
@@ -183,6 +291,11 @@ class Organisations(Table):
         "Workforce", "How many people it employs.", "Write a whole number.", blank=True, unit="people", ge=0
     )
 
+    @rule("successor_id", "The organisation is given as its own successor.", "Write the other one, or leave it blank.")
+    def successor_is_another(cls, table: pd.DataFrame) -> pd.Series[bool]:
+        """No organisation follows itself."""
+        return differ(table, "organisation_id", "successor_id")
+
     @rule("valid_to", "The organisation ends before it begins.", "Check both dates.")
     def ends_after_beginning(cls, table: pd.DataFrame) -> pd.Series[bool]:
         """`valid_from` comes first."""
@@ -230,6 +343,11 @@ class Places(Table):
     may_be_named: YesNo | None = column(
         "May be named", "Whether the place agreed to be named in a report.", "Write yes or no.", blank=True
     )
+
+    @rule("parent_id", "The place is given as a part of itself.", "Write the larger place, or leave it blank.")
+    def parent_is_another(cls, table: pd.DataFrame) -> pd.Series[bool]:
+        """No place lies in itself."""
+        return differ(table, "place_id", "parent_id")
 
     @rule("valid_to", "The boundaries end before they begin.", "Check both dates.")
     def ends_after_beginning(cls, table: pd.DataFrame) -> pd.Series[bool]:

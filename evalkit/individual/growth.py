@@ -115,6 +115,12 @@ def growth(
 def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] | None) -> _Asked:
     """The answers asked for, or a refusal that says which are missing."""
     instrument = circumstances.instrument(programme, on)
+    if instrument.recorded:
+        raise NotEnoughEvidence(
+            ratings.QUESTION,
+            missing=instrument.never_averaged,
+            would_answer="an instrument that says how well or how often people lead, at two waves.",
+        )
     scores = ratings.given(programme, instrument, rater)
     waves = sorted(int(wave) for wave in scores.loc[scores["score"].notna(), "wave"].dropna().unique())
     if len(waves) < 2:
@@ -138,7 +144,22 @@ def _asked(programme: Programme, on: str, rater: str, between: tuple[int, int] |
             missing=f"Nobody answered at wave {words.listed([str(wave) for wave in absent])}.",
             would_answer=f"choosing between two of the waves answered: {words.listed([str(wave) for wave in waves])}.",
         )
+    _refuse_cross_sections(scores, first, last)
     return _Asked(programme, instrument, rater, first, last, scores)
+
+
+def _refuse_cross_sections(scores: pd.DataFrame, first: int, last: int) -> None:
+    """Two groups of people asked once each are not one group asked twice."""
+    rated = scores[scores["score"].notna()]
+    ids = [set(rated.loc[rated["wave"] == wave, "subject_id"]) for wave in (first, last)]
+    if not ids[0] & ids[1]:
+        raise NotEnoughEvidence(
+            ratings.QUESTION,
+            missing=f"No id stands at both waves {first} and {last}: these are two groups of people, or the same "
+            "people under ids that cannot be joined.",
+            would_answer="the same id for a person at every wave; where an id changed, respondents.csv joins it to the "
+            "earlier one with alias_of.",
+        )
 
 
 def _change(asked: _Asked, domain: str, confidence: float) -> PanelChange:

@@ -63,6 +63,12 @@ def seen_by_others(
     <Verdict.DESCRIBED: 'described'>
     """
     instrument = circumstances.instrument(programme, on)
+    if instrument.recorded:
+        raise NotEnoughEvidence(
+            "Do others see leaders as leaders see themselves?",
+            missing=instrument.never_averaged,
+            would_answer="an instrument that says how well or how often people lead, answered by them and by others.",
+        )
     own = ratings.by_wave(ratings.given(programme, instrument, "self"), ratings.main_domain(instrument))
     gaps = [gap for rater in raters for gap in _gaps(programme, instrument, own, rater, confidence)]
     if not gaps:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalkit import circumstances, words
+from evalkit import circumstances, periods, words
 from evalkit.errors import NotEnoughEvidence
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ def figures(programme: Programme, measure: Measure) -> pd.DataFrame:
     held = programme.outcomes[programme.outcomes["measure"] == measure.id]
     if held.empty:
         raise refuse(f"No {measure.label.lower()} were given.", "outcomes.csv: one row a place, month and age band.")
+    longer = held[held["span"].fillna(1) > 1]
+    if len(longer):
+        first = periods.spoken(longer["period"].iloc[0].date(), int(longer["span"].iloc[0]))
+        raise refuse(
+            f"{len(longer)} of {len(held)} figures cover a quarter or a year, the first {first}.",
+            "figures month by month: longer periods hide when a change began.",
+        )
     return held
 
 
@@ -59,11 +66,22 @@ def people(programme: Programme, held: pd.DataFrame) -> pd.Series[float] | None:
             f"{int((~given).sum())} of {len(held)} rows have no denominator, and the others have.",
             "a denominator in every row of outcomes.csv, or in none and the people in denominators.csv.",
         )
-    known = programme.denominators
+    known = _by_month(programme.denominators)
     bands = held["age_band"].dropna().unique()
     if len(bands):
         known = known[known["age_band"].isin(bands)]
     return None if known.empty else known.groupby(["place_id", "period"])["population"].sum()
+
+
+def _by_month(known: pd.DataFrame) -> pd.DataFrame:
+    """People given for a quarter or a year, in each of its months."""
+    months = known["span"].fillna(1).astype("int64")
+    if (months == 1).all():
+        return known
+    spread = known.loc[known.index.repeat(months)]
+    later = spread.groupby(level=0).cumcount().to_numpy()
+    each = pd.PeriodIndex(spread["period"], freq="M") + later
+    return spread.assign(period=each.to_timestamp().astype("datetime64[us]"))
 
 
 def together(held: pd.DataFrame, places: list[str], at_risk: pd.Series[float] | None) -> pd.DataFrame:

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalkit import periods
+
 Fault = tuple[str, str]
 """What is wrong with a cell, and how to mend it."""
 
@@ -43,6 +45,9 @@ EXCEL_SERIALS = range(20_000, 80_000)
 YEARS = range(1900, 2101)
 """A date outside these years is a slip of the keyboard."""
 
+_EDGES = re.compile(r"\n\s|\s\n")
+"""Space at either end of one of several texts, each on a line of its own."""
+
 BLANK = "Leave the cell blank where the value is not known."
 _MONTHS = {
     name.lower(): number for names in (calendar.month_name, calendar.month_abbr) for number, name in enumerate(names)
@@ -55,10 +60,12 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 def parse(texts: Texts, *, kind: str, form: str) -> Parsed:
     """Typed values of distinct texts, and the faults by position; "" is missing, and a faulty text is too.
 
-    `kind` is the dtype the table's model declares; `form` how the column is written ("prose", "month").
+    `kind` is the dtype the table's model declares; `form` how the column is written ("prose", "month", "period").
     """
     if form == "month":
         return _each(texts, _month, dtype="datetime64[us]")
+    if form == "period":
+        return _periods(texts)
     return _PARSERS[kind](texts, form)
 
 
@@ -79,9 +86,15 @@ def kind_of(dtype: Any) -> str:
     return next(kind for start, kind in found.items() if str(dtype).startswith(start))
 
 
+def spans(texts: Texts) -> Any:
+    """How many months the period in each text covers: 1, 3 or 12, missing where it is none."""
+    found = [periods.parse(text) for text in texts]
+    return pd.array([pd.NA if period is None else period.months for period in found], dtype="Int64")
+
+
 def _text(texts: Texts, form: str) -> Parsed:
     faults: dict[int, Fault] = {}
-    for position, text in enumerate(texts):
+    for position, text in enumerate(texts) if _needs_a_look(texts, form) else ():
         if _CONTROL.search(text):
             faults[position] = ("The text holds a character that cannot be shown.", "Type it again.")
         elif text != text.strip() and form != "prose":
@@ -93,6 +106,15 @@ def _text(texts: Texts, form: str) -> Parsed:
     return pd.array(values, dtype="str"), faults
 
 
+def _needs_a_look(texts: Texts, form: str) -> bool:
+    """Whether any of the texts may be at fault: one search through all of them, so that long columns are read fast."""
+    written = texts[texts != ""]
+    together = "\n".join(written)
+    if form == "prose":
+        return _CONTROL.search(together) is not None or not all(map(str.strip, written))
+    return _EDGES.search(f"\n{together}\n") is not None or _CONTROL.search(together) is not None
+
+
 def _whole(texts: Texts, form: str) -> Parsed:
     return _numbers(texts, _WHOLE, _whole_fault, dtype="Int64")
 
@@ -102,7 +124,7 @@ def _number(texts: Texts, form: str) -> Parsed:
 
 
 def _numbers(texts: Texts, pattern: re.Pattern[str], fault: Callable[[str], Fault], *, dtype: str) -> Parsed:
-    good = np.fromiter((pattern.match(text) is not None for text in texts), dtype=bool, count=len(texts))
+    good = _all_match(texts, pattern)
     if dtype == "Int64":
         good &= np.fromiter((len(text) <= 18 for text in texts), dtype=bool, count=len(texts))
     faults = {int(at): fault(texts[at]) for at in np.flatnonzero(~good & (texts != ""))}
@@ -113,6 +135,11 @@ def _numbers(texts: Texts, pattern: re.Pattern[str], fault: Callable[[str], Faul
     decimal = np.full(len(texts), np.nan)
     decimal[good] = texts[good].astype("float64")
     return decimal, faults
+
+
+def _all_match(texts: Texts, pattern: re.Pattern[str]) -> NDArray[np.bool_]:
+    """Which of the texts are numbers of this kind."""
+    return np.fromiter(map(bool, map(pattern.match, texts)), dtype=bool, count=len(texts))
 
 
 def _whole_fault(text: str) -> Fault:
@@ -183,6 +210,8 @@ def _day(text: str) -> date | Fault:
     if re.match(r"[0-9]{5}\Z", text) and int(text) in EXCEL_SERIALS:
         meant = EXCEL_BEGINS + timedelta(days=int(text))
         return f"This is a spreadsheet's number for a day, perhaps {_spoken(meant)}.", f"Write {meant.isoformat()}."
+    if timed := re.match(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T][0-9:.]+\Z", text):
+        return "The cell holds a time of day beside the date.", f"Write {timed[1]}."
     if text.strip().lower() in MISSING_WORDS:
         return "A word stands where a date belongs.", BLANK
     return "This is not a date evalkit reads.", "Write the day as 2026-03-31."
@@ -222,6 +251,36 @@ def _month(text: str) -> date | Fault:
     return found if found.day == 1 else ("This is a day inside a month.", f"Write {found:%Y-%m}.")
 
 
+def _periods(texts: Texts) -> Parsed:
+    """Months, quarters and financial years, by their first day; a text that may be two of them is a fault.
+
+    `2010-11` is November 2010, unless others in the column are years written in the same way (`2012-13`).
+    """
+    years = any(re.match(r"[0-9]{4}[-–][0-9]{2}\Z", text) and _covers(text) == 12 for text in texts)
+
+    def period(text: str) -> date | Fault:
+        both = periods.ambiguous(text) if years else None
+        if both is not None:
+            month, year = (periods.spoken(found.first, found.months) for found in both)
+            written = periods.printed(both[1].first, both[1].months)
+            return f"This may be {month} or {year}.", f"Write {written} for the year, {month} for the month."
+        found = periods.parse(text) if text == text.strip() else None
+        if found is None:
+            fault = _month(text)
+            return fault if isinstance(fault, date) else (fault[0], _PERIOD if "2024-03." in fault[1] else fault[1])
+        return found.first if found.first.year in YEARS else (f"The year {found.first.year} cannot be right.", _PERIOD)
+
+    return _each(texts, period, dtype="datetime64[us]")
+
+
+_PERIOD = "Write a month as 2024-03, a quarter as 2024/25 Q1, a financial year as 2024/25."
+
+
+def _covers(text: str) -> int:
+    found = periods.parse(text)
+    return 0 if found is None else found.months
+
+
 def _lengthened(month: str, year: str) -> str:
     return f"20{year}-{_MONTHS[month.lower()]:02d}" if month.lower() in _MONTHS else "the month as 2024-03"
 
@@ -253,19 +312,13 @@ def written(value: Any, *, kind: str, form: str) -> str:
         moment = pd.Timestamp(value)
         if moment != moment.normalize():
             return moment.isoformat(sep=" ")
-        return f"{moment:%Y-%m}" if form == "month" and moment.day == 1 else f"{moment:%Y-%m-%d}"
+        month = form in ("month", "period") and moment.day == 1
+        return f"{moment:%Y-%m}" if month else f"{moment:%Y-%m-%d}"
     if isinstance(value, float | np.floating) and np.isfinite(value):
         return np.format_float_positional(value, trim="-")
     return str(value)
 
 
-def texts(values: pd.Series[Any], *, kind: str, form: str) -> list[str]:
-    """A column as the cells of a CSV file, "" for missing, in quotation marks where they are needed."""
-    which, distinct = pd.factorize(values)
-    cells = [_quoted(written(value, kind=kind, form=form)) for value in distinct]
-    cells.append("")  # which is -1 where a value is missing
-    return [cells[at] for at in which]
-
-
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A cell as CSV holds it: in quotation marks where it needs them."""
     return '"' + text.replace('"', '""') + '"' if re.search('[",\r\n]', text) else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,12 +12,17 @@ COLUMNS = ["file", "row", "column", "value", "problem", "remedy"]
 HEADING = 1
 """The row a spreadsheet gives the headings; the first row of data is the one below."""
 
+SHEET = ", sheet "
+"""What stands between a workbook's name and a sheet's in the file a problem names."""
+
+Problem = tuple[str, int | None, str, str, str, str]
+
 
 class Problems:
     """A growing list of problems, in the order they were found."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[str, int | None, str, str, str, str]] = []
+        self._found: list[Problem] = []
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -27,24 +33,36 @@ class Problems:
         """One problem; `row` is None when it concerns the whole file."""
         self._found.append((file, row, column, shown(value), problem, remedy))
 
-    def add_rows(
-        self, file: str, problem: str, remedy: str, *, rows: Iterable[int], column: str, values: Iterable[Any]
+    def add_cells(
+        self, cells: Iterable[tuple[str, int, str]], problem: str, remedy: str, *, values: Iterable[Any]
     ) -> None:
-        """The same problem in several cells of one column."""
-        for row, value in zip(rows, values, strict=True):
+        """The same problem in several cells, each given by its file, row and column."""
+        for (file, row, column), value in zip(cells, values, strict=True):
             self.add(file, problem, remedy, row=int(row), column=column, value=value)
-
-    def rows(self, file: str) -> set[int]:
-        """The rows of a file in which a problem was already found."""
-        return {row for name, row, *_ in self._found if name == file and row is not None}
 
     def table(self) -> pd.DataFrame:
         """One row a problem, at most one a cell: what follows from a cell that could not be read is not repeated."""
-        table = pd.DataFrame(self._found, columns=COLUMNS).astype({"row": "Int64"})
+        found = [problem if SHEET not in problem[0] else _of_a_sheet(problem) for problem in self._found]
+        table = pd.DataFrame(found, columns=COLUMNS).astype({"row": "Int64"})
         table = table.astype({name: "str" for name in COLUMNS if name != "row"})
         in_cell = table["row"].notna() & (table["column"] != "")
         again = in_cell & table.duplicated(["file", "row", "column"])
         return table[~again].sort_values(["file", "row"], kind="stable", na_position="first", ignore_index=True)
+
+
+def in_sheets(text: str) -> str:
+    """Words written for files, said of sheets.
+
+    >>> in_sheets("Add the person to people.csv.")
+    'Add the person to the sheet people.'
+    """
+    return re.sub(r"\b([a-z_]+)\.csv\b", lambda found: f"the sheet {found[1]}", text)
+
+
+def _of_a_sheet(problem: Problem) -> Problem:
+    """A problem in a workbook, whose evaluator has sheets and no files."""
+    file, row, column, value, words, remedy = problem
+    return file, row, column, value, in_sheets(words), in_sheets(remedy)
 
 
 def shown(value: Any) -> str:

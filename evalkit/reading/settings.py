@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from data_schemas.catalogues import Misdescribed, check_keys, check_kinds, is_a
+from evalkit.reading.mapping import Export, Pseudonyms, exports, pseudonyms
 from evalkit.terms import Audience
 
 MINIMUM_GROUP = 5
@@ -65,6 +67,8 @@ class Settings:
     retention: str = ""
     plan: Plan = field(default_factory=Plan)
     people: Notes = field(default_factory=Notes)
+    mapping: tuple[Export, ...] = ()
+    pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
 
     def __post_init__(self) -> None:
         if self.minimum_group < 1:
@@ -87,7 +91,53 @@ def settings(said: Mapping[str, Any]) -> Settings:
     plain = {name: said[name] for name in _KINDS if name in said and name != "schema"}
     if "audience" in plain:
         plain["audience"] = _audience(plain["audience"])
-    return Settings(**plain, **dates, plan=_plan(said.get("plan", {})), people=_notes(said.get("people", {})))
+    return Settings(
+        **plain,
+        **dates,
+        plan=_plan(said.get("plan", {})),
+        people=_notes(said.get("people", {})),
+        mapping=exports(said.get("mapping", {})),
+        pseudonyms=pseudonyms(said.get("pseudonyms", {})),
+    )
+
+
+def from_sheet(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Settings typed into a workbook's sheet, a row each, as programme.toml would say them.
+
+    A dot goes into a part (`people.paid_by`); several names are separated by semicolons; blank values are left out.
+
+    >>> from_sheet([("name", "Ours"), ("minimum_group", "8"), ("people.paid_by", "The council"), ("as_of", "")])
+    {'name': 'Ours', 'minimum_group': 8, 'people': {'paid_by': 'The council'}}
+    """
+    said: dict[str, Any] = {}
+    for name, text in pairs:
+        if not name.strip() or not text.strip():
+            continue
+        *parts, last = name.strip().split(".")
+        within = said
+        for part in parts:
+            within = within.setdefault(part, {})
+            is_a(within, "table", where=f"The setting {part!r}")
+        within[last] = _from_cell(".".join(parts), last, text.strip())
+    return said
+
+
+def _from_cell(part: str, name: str, text: str) -> Any:
+    """One value by what its setting calls for; text that cannot be one is passed on, to be refused by name."""
+    kind = _KINDS.get(name, "text") if not part else {"plan.lag_months": "whole number", "plan.worthwhile": "number",
+                                                      "plan.families": "list"}.get(part, "text")  # fmt: skip
+    if part == "" and name in _DATES:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return text
+    if kind == "yes or no":
+        return {"yes": True, "no": False}.get(text.lower(), text)
+    if kind == "list":
+        return [word.strip() for word in text.split(";")]
+    if kind in ("whole number", "number") and re.match(r"-?[0-9]+(\.[0-9]+)?\Z", text):
+        return float(text) if "." in text else int(text)
+    return text
 
 
 _KINDS = {
@@ -101,7 +151,7 @@ _KINDS = {
     "retention": "text",
 }
 _DATES = ("starts_on", "as_of")
-_TABLES = ("plan", "people")
+_TABLES = ("plan", "people", "mapping", "pseudonyms")
 
 
 def _date(name: str, value: Any) -> date:

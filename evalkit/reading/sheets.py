@@ -6,8 +6,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.reading.problems import HEADING, Problems
+
+BOM = b"\xef\xbb\xbf"
+"""What Windows puts before text in UTF-8."""
 
 SAVE_AS = "In Excel: File, Save As, CSV UTF-8 (comma delimited)."
 """How to save what evalkit reads."""
@@ -27,13 +30,56 @@ class Cells:
     distinct: NDArray[np.object_]
     which: NDArray[np.intp]
 
+    def at(self, rows: NDArray[Any]) -> Cells:
+        """The cells of some rows, by position or by a mask."""
+        return Cells(self.distinct, self.which[rows])
+
+    def texts(self) -> NDArray[np.object_]:
+        """Every cell, row by row."""
+        return self.distinct[self.which]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the rows of a sheet stand: what a problem names.
+
+    `rows` as a spreadsheet shows them; `letters` a workbook's columns by heading; `spread` holds, for a column whose
+    values stood in several columns of the file (a filled-in form), the heading of each row's own.
+    """
+
+    file: str
+    rows: NDArray[np.int64]
+    letters: Mapping[str, str] = field(default_factory=dict)
+    spread: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+
+    def label(self, column: str) -> str:
+        """A column as its reader finds it: with its letter where there is one."""
+        return f"{column} ({self.letters[column]})" if column in self.letters else column
+
+    def labels(self, columns: str, positions: NDArray[np.intp]) -> list[str]:
+        """For each position the label of the cell that is blamed; "a, b" blames two columns."""
+        if columns in self.spread:
+            return [self.label(heading) for heading in self.spread[columns][positions]]
+        return [", ".join(map(self.label, columns.split(", ")))] * len(positions)
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file's columns as text, and the row a spreadsheet shows for each of its records."""
+    """A file's columns as text, and where they stand. `days`: cells of a column that a workbook holds as dates."""
 
     columns: dict[str, Cells]
-    rows: NDArray[np.int64]
+    origin: Origin
+    days: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The row a spreadsheet shows for each record."""
+        return self.origin.rows
+
+    @property
+    def file(self) -> str:
+        """The file, and the sheet inside it."""
+        return self.origin.file
 
 
 def open_sheet(file: str, content: bytes, problems: Problems) -> Sheet | None:
@@ -48,18 +94,19 @@ def open_sheet(file: str, content: bytes, problems: Problems) -> Sheet | None:
             keep_default_na=False,
             skip_blank_lines=False,
             encoding="utf-8-sig",
+            low_memory=False,
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError):
         _report_shape(file, content, problems)
         return None
-    columns = [_cells(raw[number]) for number in raw]
+    columns = [coded(raw[number].to_numpy(dtype=object)) for number in raw]
     if _has_short_rows(content, columns, len(raw)) and _report_uneven_rows(file, content, problems):
         return None
-    return _under_headings(file, columns, problems)
+    return under_headings(file, columns, problems)
 
 
 def _is_text(file: str, content: bytes, problems: Problems) -> bool:
-    if not content.strip(b"\xef\xbb\xbf\r\n\t ,;"):
+    if re.search(rb"[^\xef\xbb\xbf\r\n\t ,;]", content) is None:
         problems.add(file, "The file is empty.", "Write the headings and rows, or take the file out of the folder.")
         return False
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in content:
@@ -70,7 +117,8 @@ def _is_text(file: str, content: bytes, problems: Problems) -> bool:
     except UnicodeDecodeError as error:
         _report_bad_byte(file, content, error.start, problems)
         return False
-    first = re.split(rb"[\r\n]", content, maxsplit=1)[0]
+    headings = re.match(rb"[^\r\n]*", content)
+    first = headings[0] if headings else b""
     for mark, name in ((b";", "semicolons"), (b"\t", "tabs")):
         if mark in first and b"," not in first:
             problems.add(file, f"The columns are separated by {name}, not commas.", SAVE_AS, row=HEADING)
@@ -104,8 +152,9 @@ def _report_bad_byte(file: str, content: bytes, position: int, problems: Problem
     )
 
 
-def _cells(raw: pd.Series[Any]) -> Cells:
-    which, distinct = pd.factorize(raw.to_numpy(dtype=object))
+def coded(texts: NDArray[np.object_]) -> Cells:
+    """A column of texts by its distinct ones."""
+    which, distinct = pd.factorize(texts)
     return Cells(np.asarray(distinct, dtype=object), which)
 
 
@@ -149,7 +198,9 @@ def _report_uneven_rows(file: str, content: bytes, problems: Problems) -> bool:
     return found
 
 
-def _under_headings(file: str, columns: list[Cells], problems: Problems) -> Sheet | None:
+def under_headings(
+    file: str, columns: list[Cells], problems: Problems, *, letters: list[str] | None = None
+) -> Sheet | None:
     """The first record names the columns; records that are wholly blank are passed over without shifting numbers."""
     headings = [str(cells.distinct[cells.which[0]]) for cells in columns]
     blank = np.ones(len(columns[0].which), dtype=bool)
@@ -162,9 +213,10 @@ def _under_headings(file: str, columns: list[Cells], problems: Problems) -> Shee
         problems.add(file, "Two columns have this heading.", "Rename or remove one.", row=HEADING, column=name)
     named: dict[str, Cells] = {}
     for heading, cells in zip(headings, columns, strict=True):
-        held = Cells(cells.distinct, cells.which[keep])
+        held = cells.at(keep)
         if heading:
             named[heading] = held
         elif (held.distinct[np.unique(held.which)] != "").any():
             problems.add(file, "A column has cells and no heading.", "Write its heading, or remove it.", row=HEADING)
-    return None if twice else Sheet(named, np.flatnonzero(keep) + HEADING)
+    where = dict(zip(headings, letters, strict=True)) if letters else {}
+    return None if twice else Sheet(named, Origin(file, np.flatnonzero(keep) + HEADING, where))

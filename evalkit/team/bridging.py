@@ -33,7 +33,8 @@ METHOD = Method(
 def bridging(programme: Programme, *, relation: str = "trust", permutations: int = 10_000, seed: int = 1) -> Result:
     """Are organisations working better together? Do people turn to others outside their own organisation?
 
-    Needs: `ties` of this relation, `rosters` (who was asked and who answered), and `people` with their organisation.
+    Needs: `ties` of this relation, `rosters` (who was asked and who answered), and `people` with their organisation;
+    `posts` where somebody moved, so that each wave is read with the organisations of its day.
     The E-I index is +1 when every tie leaves the organisation and −1 when none does. With many small organisations it
     is high by chance alone, so it is read beside what chance would give. Two waves are described, not tested: ties of
     one network are not independent. Errors: `NotEnoughEvidence` without ties or with one organisation only.
@@ -86,7 +87,8 @@ def _network(programme: Programme, own: pd.DataFrame, wave: int, permutations: i
     compared = circumstances.comparison_leaders(programme)
     own = own[~own["from_id"].isin(compared) & ~own["to_id"].isin(compared)]
     roster = programme.rosters[(programme.rosters["wave"] == wave) & ~programme.rosters["person_id"].isin(compared)]
-    organisation = programme.people.set_index("person_id")["organisation_id"].dropna()
+    day = circumstances.closes(programme, wave)
+    organisation = programme.organisations_on(programme.as_of if day is None else day.date()).dropna()
     organisation = organisation[~organisation.index.isin(compared)]
     asked = organisation[organisation.index.isin(roster["person_id"])] if not roster.empty else organisation
     responded = (

@@ -49,6 +49,13 @@ def maturity(
     <Verdict.DESCRIBED: 'described'>
     """
     instrument = circumstances.instrument(programme, on)
+    if instrument.recorded or not instrument.on_scale:
+        adds = f"The {instrument.name} adds up points that are no steps of one scale."
+        raise NotEnoughEvidence(
+            QUESTION,
+            missing=instrument.never_averaged if instrument.recorded else adds,
+            would_answer="an instrument whose domains are scored on one scale, such as icfat.",
+        )
     responses = programme.responses
     answers = responses[(responses["instrument"] == on) & (responses["subject_kind"] == "place")]
     answers = answers[~answers["subject_id"].isin(circumstances.comparison_places(programme))]
@@ -97,7 +104,7 @@ def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, r
         chart=charts.named("profile"),
         method=ASSESSED,
         evidence=evidence,
-        cautions=_assessed_cautions(changes, rivals, rater),
+        cautions=[*_assessed_cautions(changes, rivals, rater), *_joined(scores, waves)],
         about=circumstances.about(
             programme,
             f"team.maturity(on={instrument.id!r}, rater={rater!r})",
@@ -242,6 +249,25 @@ def _moved(instrument: Instrument, table: pd.DataFrame, keys: list[str], how: st
         paths.append(f"{instrument.domain_labels[key]} (was {was}, is now {now})")
         rows += list(means.index)
     return Sentence(f"Clearly {how} than at the first wave: {words.listed(paths) or 'none'}.", rows=tuple(rows))
+
+
+def _joined(scores: pd.DataFrame, waves: list[int]) -> list[Sentence]:
+    """How far the first and the last wave are the same people; the change is one of places either way."""
+    if len(waves) < 2:
+        return []
+    first, last = (set(scores.loc[scores["wave"] == wave, "respondent_id"]) for wave in (waves[0], waves[-1]))
+    both = len(first & last)
+    if both == len(first) == len(last):
+        return []
+    if not both:
+        return [
+            Sentence(
+                "No id stands at both the first and the last wave: other people answered, or the same under ids that "
+                "cannot be joined. The change is one of places' means, not of people."
+            )
+        ]
+    answered = words.counted(both, "person", "people")
+    return [Sentence(f"{answered} answered at both the first and the last wave, the others at one of them.")]
 
 
 def _assessed_cautions(changes: dict[str, PairedChange], rivals: tuple[str, ...], rater: str) -> list[Sentence]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from data_schemas.catalogues import nearest
-from data_schemas.tables import models
+from data_schemas.tables import models, schema
 from evalkit.errors import DataProblems
 from evalkit.instrument import Instrument
 from evalkit.measure import Measure
+from evalkit.menu import Menu
+from evalkit.programme import employers, portrait, restriction
 from evalkit.reading import Contents, Notes, Plan, Settings, digest, empty, in_memory, read_folder, to_csv_text
-from evalkit.reading.rules import about
 from evalkit.terms import Audience
 
 __all__ = ["Notes", "Plan", "Programme", "Settings", "check", "load"]
@@ -56,23 +57,52 @@ class Programme:
     people: pd.DataFrame
     participants: pd.DataFrame
     respondents: pd.DataFrame
+    posts: pd.DataFrame
+    characteristics: pd.DataFrame
+    memberships: pd.DataFrame
     teams: pd.DataFrame
     organisations: pd.DataFrame
     places: pd.DataFrame
     waves: pd.DataFrame
     events: pd.DataFrame
+    sessions: pd.DataFrame
+    attendance: pd.DataFrame
+    interventions: pd.DataFrame
+    spread_events: pd.DataFrame
+    talent: pd.DataFrame
+    meetings: pd.DataFrame
+    meeting_attendance: pd.DataFrame
+    conflicts: pd.DataFrame
+    compacts: pd.DataFrame
+    drivers: pd.DataFrame
+    observations: pd.DataFrame
+    pdsa: pd.DataFrame
+    milestones: pd.DataFrame
+    adaptations: pd.DataFrame
+    wins: pd.DataFrame
+    actions: pd.DataFrame
+    support_requests: pd.DataFrame
     responses: pd.DataFrame
     scores: pd.DataFrame
     ties: pd.DataFrame
     rosters: pd.DataFrame
-    sessions: pd.DataFrame
-    attendance: pd.DataFrame
     outcomes: pd.DataFrame
     denominators: pd.DataFrame
+    admissions: pd.DataFrame
+    risk_tiers: pd.DataFrame
+    findings: pd.DataFrame
+    costs: pd.DataFrame
+    benefits: pd.DataFrame
+    funding: pd.DataFrame
     stories: pd.DataFrame
     excerpts: pd.DataFrame
     codes: pd.DataFrame
     coders: pd.DataFrame
+    selections: pd.DataFrame
+    theory: pd.DataFrame
+    rivals: pd.DataFrame
+    burden: pd.DataFrame
+    corrections: pd.DataFrame
 
     def __init__(self, contents: Contents, *, as_of: date | None = None) -> None:
         self._contents = contents
@@ -163,9 +193,19 @@ class Programme:
         return self._contents.measures
 
     @property
-    def local(self) -> tuple[str, ...]:
-        """The instruments and measures the folder itself described."""
+    def local(self) -> Mapping[str, tuple[str, ...]]:
+        """What the folder itself described (instrument …, measure …, menu …), and how it differs from the shipped."""
         return self._contents.local
+
+    @property
+    def menus(self) -> Mapping[str, Menu]:
+        """Lists of words by id: interventions, learning points, network forms and the like."""
+        return self._contents.menus
+
+    @property
+    def log(self) -> tuple[str, ...]:
+        """What was done to the data on the way in: corrections made, columns not kept, ids replaced."""
+        return self._contents.log
 
     @property
     def truth(self) -> Mapping[str, Any] | None:
@@ -178,12 +218,14 @@ class Programme:
         if self._contents.hashes:
             return self._contents.hashes
         tables = self._contents.tables
-        return {f"{name}.csv": digest(to_csv_text(tables[name], name).encode()) for name in sorted(tables)}
+        return {
+            f"{name}.csv": digest(to_csv_text(tables[name], name, self.instruments).encode()) for name in sorted(tables)
+        }
 
     @cached_property
     def data_hash(self) -> str:
-        """One SHA-256 over the tables' hashes: equal when every table is."""
-        tables = [f"{name} {found}\n" for name, found in sorted(self.hashes.items()) if name.endswith(".csv")]
+        """One SHA-256 over the files that hold data, equal when every one is; settings in TOML are no part of it."""
+        tables = [f"{name} {found}\n" for name, found in sorted(self.hashes.items()) if not name.endswith(".toml")]
         return hashlib.sha256("".join(tables).encode()).hexdigest()
 
     def only(self, *, place: str | None = None, cohort: str | None = None) -> Programme:
@@ -191,177 +233,69 @@ class Programme:
 
         Kept: the teams there, their participants, every answer about those kept, the people who gave them, ties with
         both ends among the people kept, and the places' own figures and stories. A cohort keeps its teams' places and
-        every comparison place. What cannot be tied to anything kept is left out. Raises ValueError for an unknown
-        place or cohort.
+        every comparison place. What was for all stays, also costs and funding, so they are not the part's share; what
+        cannot be tied to anything kept is left out. Raises ValueError for an unknown place or cohort.
         """
         if (place is None) == (cohort is None):
             raise ValueError("Give a place or a cohort: programme.only(place=…) or programme.only(cohort=…).")
         teams, places = self.teams, self.places
         if place is not None:
             _known(place, places["place_id"], "place")
-            kept = _within(places, place)
+            kept = restriction.within(places, place)
             teams = teams[teams["place_id"].isin(kept)]
         else:
             _known(str(cohort), teams["cohort"], "cohort")
             teams = teams[teams["cohort"] == cohort]
             kept = {*teams["place_id"].dropna(), *places.loc[places["arm"] == "comparison", "place_id"]}
-        tables = _restricted(self, set(teams["team_id"]), kept)
+        every = {name: getattr(self, name) for name in models()}
+        found = restriction.restricted(every, set(teams["team_id"]), kept)
+        tables = {name: frame for name, frame in found.items() if name in self._contents.tables}
         return Programme(replace(self._contents, tables=tables, hashes={}), as_of=self.as_of)
 
-    def _answered(self) -> str:
-        """How many leaders answered about themselves, wave by wave; nothing where none was asked."""
-        own = self.responses[(self.responses["subject_kind"] == "person") & (self.responses["rater"] == "self")]
-        own = own[own["answer"].notna() & (own["timing"] != "then")]
-        by_wave = own.groupby("wave")["subject_id"].nunique()
-        counts = ", ".join(f"{n} at wave {wave}" for wave, n in by_wave.items())
-        return f"of themselves: {counts}, of {_count(len(self.participants), 'participant')}" if counts else ""
+    def organisations_on(self, day: date) -> pd.Series[str]:
+        """The organisation each person worked for on a day, by person_id; missing where they held no post then.
+
+        Somebody with rows in `posts` worked where those say, both ends of a post included and of two at once the one
+        taken up later; anybody else where `people` says. The organisation is the one the post was in, whatever it was
+        merged into since: `successor` says into what.
+        """
+        return employers.on_day(self.people, self.posts, day)
+
+    def successor(self, organisation_id: str, on: date | None = None) -> str:
+        """The organisation that stands on a day (`as_of` unless given) for one that was merged, perhaps more than once.
+
+        `valid_to` is an organisation's last day; where that is blank it stands until its successor begins. One that
+        ended and has no successor is given back itself. Raises ValueError for an organisation nobody lists.
+        """
+        return employers.standing(self.organisations, organisation_id, on or self.as_of)
 
     def __repr__(self) -> str:
-        return "\n".join([self.title, *(f"{label}: {words}" for label, words in self._lines())])
+        return "\n".join([self.title, *(f"{label}: {words}" for label, words in portrait.lines(self))])
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<dt>{escape(label)}</dt><dd>{escape(words)}</dd>" for label, words in self._lines())
+        lines = "".join(f"<dt>{escape(label)}</dt><dd>{escape(words)}</dd>" for label, words in portrait.lines(self))
         return f"<section><p><strong>{escape(self.title)}</strong></p><dl>{lines}</dl></section>"
-
-    def _lines(self) -> list[tuple[str, str]]:
-        """Who, where, when, what and what is missing: counts, never people."""
-        arms = self.places["arm"]
-        compared = int((arms == "comparison").sum())
-        where = _count(len(arms), "place") + (f", {compared} of them for comparison" if compared else "")
-        began = "start not recorded" if self.starts_on is None else f"began {_day(self.starts_on)}"
-        when = f"{began}, {_count(len(self.waves), 'wave')}, data to {_day(self.as_of)}"
-        who = _held(
-            (self.participants, "participant", f" in {_count(len(self.teams), 'team')}"),
-            (self.people, "person", f" from {_count(len(self.organisations), 'organisation')}"),
-            (self.respondents, "unnamed form or other respondent", ""),
-        )
-        what = _held(
-            (self.responses, "answer", _on(self.responses, "instrument")),
-            (self.scores, "score", _on(self.scores, "instrument")),
-            (self.outcomes, "figure", _on(self.outcomes, "measure")),
-            (self.stories, "story", ""),
-            (self.excerpts, "excerpt", ""),
-        )
-        lines = [
-            ("Who", who or "nobody is listed"),
-            ("Who answered", self._answered()),
-            ("Where", where),
-            ("When", when),
-            ("What", what or "no answers and no figures"),
-        ]
-        lines = [(label, words) for label, words in lines if words]
-        if self.local:
-            lines.append(("Described by the folder itself", ", ".join(self.local)))
-        if self.source:
-            lines.append(("Source", self.source))
-        missing = [name for name in models() if not self.has(name)]
-        return [*lines, ("Missing", ", ".join(missing) or "no table is missing")]
 
 
 def _latest(contents: Contents) -> date:
     """The latest day anything happened in the data; the programme's first day where nothing is dated."""
     days = [] if contents.settings.starts_on is None else [pd.Timestamp(contents.settings.starts_on)]
     for table, frame in contents.tables.items():
-        for column in frame.select_dtypes("datetime"):
-            said = about(table, str(column))
-            latest = frame[column].max()
-            if said["happened"] and pd.notna(latest):
-                days.append(latest + pd.offsets.MonthEnd(0) if said["form"] == "month" else latest)
+        columns = schema(table).columns
+        said = {name: column.metadata or {} for name, column in columns.items()}
+        spans = {about["derived"]: frame[name].fillna(1) for name, about in said.items() if about["derived"]}
+        for name in frame.select_dtypes("datetime"):
+            happened = frame[name]
+            if said[name]["form"] in ("month", "period"):  # it has happened when its last day has
+                months = (
+                    happened.dt.to_period("M") + spans.get(name, pd.Series(1, index=frame.index)).astype("int64") - 1
+                )
+                happened = months.dt.end_time
+            if said[name]["happened"] and pd.notna(happened.max()):
+                days.append(happened.max())
     return max(days).date()
-
-
-def _within(places: pd.DataFrame, place: str) -> set[str]:
-    """A place and every place that lies in it, however deep."""
-    kept: set[str] = {place}
-    while True:
-        inner = set(places.loc[places["parent_id"].isin(kept), "place_id"]) - kept
-        if not inner:
-            return kept
-        kept |= inner
 
 
 def _known(name: str, names: pd.Series[str], kind: str) -> None:
     if name not in set(names.dropna()):
         raise ValueError(f"There is no {kind} {name!r}. {nearest(name, sorted(names.dropna().unique()))}")
-
-
-def _restricted(programme: Programme, teams: set[str], places: set[str]) -> dict[str, pd.DataFrame]:
-    """The rows that belong to the teams and places kept, table by table."""
-    participants = programme.participants
-    leaders = set(participants.loc[participants["team_id"].isin(teams), "participant_id"])
-    organisations, sessions = programme.organisations, programme.sessions
-    local = set(organisations.loc[organisations["place_id"].isin(places), "organisation_id"])
-    open_to_all = sessions["team_id"].isna() & sessions["place_id"].isna()
-    held = sessions[open_to_all | sessions["team_id"].isin(teams) | sessions["place_id"].isin(places)]
-    told, said = (table[table["place_id"].isin(places)] for table in (programme.stories, programme.excerpts))
-    sources = {*told["story_id"], *said["excerpt_id"]}
-    subjects: dict[str, Collection[str]] = {
-        "person": leaders,
-        "team": teams,
-        "place": places,
-        "organisation": local,
-        "session": set(held["session_id"]),
-    }
-    responses = _about(programme.responses, subjects)
-    staff = programme.people
-    people = (
-        leaders | set(responses["respondent_id"]) | set(staff.loc[staff["organisation_id"].isin(local), "person_id"])
-    )
-    employers = local | set(staff.loc[staff["person_id"].isin(people), "organisation_id"].dropna())
-    ids: dict[str, tuple[tuple[str, set[str]], ...]] = {
-        "people": (("person_id", people),),
-        "participants": (("participant_id", leaders),),
-        "respondents": (("respondent_id", set(responses["respondent_id"])),),
-        "teams": (("team_id", teams),),
-        "organisations": (("organisation_id", employers),),
-        "places": (("place_id", places),),
-        "ties": (("from_id", people), ("to_id", people)),
-        "rosters": (("person_id", people),),
-        "attendance": (("session_id", set(held["session_id"])), ("person_id", people)),
-        "outcomes": (("place_id", places),),
-        "denominators": (("place_id", places),),
-        "codes": (("source_id", sources),),
-        "coders": (("source_id", sources),),
-    }
-    kept = {name: _with(getattr(programme, name), *wanted) for name, wanted in ids.items()}
-    events = programme.events
-    kept |= {"responses": responses, "scores": _about(programme.scores, subjects), "sessions": held}
-    kept |= {"stories": told, "excerpts": said}
-    kept |= {"events": events[events["place_id"].isna() | events["place_id"].isin(places)], "waves": programme.waves}
-    return {name: frame.reset_index(drop=True) for name, frame in kept.items()}
-
-
-def _with(table: pd.DataFrame, *wanted: tuple[str, set[str]]) -> pd.DataFrame:
-    for column, ids in wanted:
-        table = table[table[column].isin(ids)]
-    return table
-
-
-def _about(table: pd.DataFrame, subjects: Mapping[str, Collection[str]]) -> pd.DataFrame:
-    """The rows whose subject is kept."""
-    kept = pd.Series(False, index=table.index)
-    for kind, ids in subjects.items():
-        kept |= (table["subject_kind"] == kind) & table["subject_id"].isin(ids)
-    return table[kept]
-
-
-PLURALS = {"person": "people", "story": "stories", "unnamed form or other respondent": "unnamed forms or others"}
-
-
-def _held(*tables: tuple[pd.DataFrame, str, str]) -> str:
-    """How many rows of each, and what goes with them; empty tables are passed over."""
-    return "; ".join(
-        f"{_count(len(table), one, PLURALS.get(one, ''))}{rest}" for table, one, rest in tables if len(table)
-    )
-
-
-def _on(table: pd.DataFrame, column: str) -> str:
-    return f" on {', '.join(sorted(table[column].unique()))}"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B} {day.year}"

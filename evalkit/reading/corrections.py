@@ -1,0 +1,97 @@
+"""Corrections agreed after the data were collected: applied on the way in, the files themselves left as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_schemas.catalogues import nearest
+from data_schemas.tables import schema
+from evalkit.reading.problems import Problems
+from evalkit.reading.reads import Read
+from evalkit.reading.sheets import Cells, Sheet
+
+
+@dataclass(slots=True)
+class Corrections:
+    """The rows of the corrections table on their way into the sheets they mend.
+
+    `file` is a file's name, a sheet as problems name it, or a table's name. `row_id` is the id in the table's first
+    column where each id stands once, and the row a spreadsheet shows otherwise.
+    """
+
+    read: Read | None
+    problems: Problems
+    _met: set[int] = field(default_factory=set)
+
+    def mend(self, sheet: Sheet, table: str = "") -> Sheet:
+        """The sheet with its corrections made."""
+        if self.read is None or self.read.absent:
+            return sheet
+        names = {sheet.file, table, f"{table}.csv"} - {"", ".csv"}
+        said = self.read.frame
+        for at in np.flatnonzero(said["file"].isin(names).to_numpy(dtype=bool)).tolist():
+            if not self.read.unreadable[at]:
+                self._met.add(at)
+                sheet = self._made(sheet, table, at, said.iloc[at])
+        return sheet
+
+    def left_over(self, files: Sequence[str]) -> None:
+        """Names the corrections of a file that is not there."""
+        if self.read is None or self.read.absent:
+            return
+        for at in range(len(self.read.frame)):
+            name = self.read.frame["file"].iloc[at]
+            if at not in self._met and pd.notna(name) and not self.read.unreadable[at]:
+                self._amiss(at, "file", "No file or table of this name is here.", nearest(str(name), files))
+
+    def made(self) -> int:
+        """How many were made."""
+        return len(self._met)
+
+    def _made(self, sheet: Sheet, table: str, at: int, said: pd.Series[Any]) -> Sheet:
+        column = str(said["column"])
+        if column not in sheet.columns:
+            self._amiss(at, "column", "The file has no column of this name.", nearest(column, list(sheet.columns)))
+            return sheet
+        rows = _rows(sheet, table, str(said["row_id"]))
+        if len(rows) != 1:
+            words = "No row has this id." if len(rows) == 0 else "Several rows have this id."
+            self._amiss(at, "row_id", words, "Write the id of one row; where rows have none, its number in the file.")
+            return sheet
+        old, new = ("" if pd.isna(said[name]) else str(said[name]) for name in ("old", "new"))
+        cells, position = sheet.columns[column], int(rows[0])
+        held = str(cells.distinct[cells.which[position]])
+        if held == new:
+            return sheet  # made in the file itself, since
+        if held != old:
+            remedy = "Check the row and the column, or write in old what stands there."
+            self._amiss(at, "old", f"The cell holds {held!r}, not what is to be corrected.", remedy)
+            return sheet
+        return replace(sheet, columns={**sheet.columns, column: _with(cells, position, new)})
+
+    def _amiss(self, at: int, column: str, problem: str, remedy: str) -> None:
+        assert self.read is not None
+        value = self.read.frame[column].iloc[at]
+        self.problems.add_cells(self.read.cells(np.array([at]), column), problem, remedy, values=[value])
+
+
+def _rows(sheet: Sheet, table: str, row_id: str) -> NDArray[np.intp]:
+    """The positions of the rows meant."""
+    columns: Mapping[str, Any] = schema(table).columns if table else {}
+    first = next(iter(columns), "")
+    if first in sheet.columns and columns[first].unique:
+        return np.flatnonzero(sheet.columns[first].texts() == row_id)
+    return np.flatnonzero(sheet.rows == int(row_id)) if row_id.isdigit() else np.array([], dtype=np.intp)
+
+
+def _with(cells: Cells, position: int, text: str) -> Cells:
+    """The cells with one of them changed."""
+    which = cells.which.copy()
+    which[position] = len(cells.distinct)
+    return Cells(np.append(cells.distinct, np.array([text], dtype=object)), which)

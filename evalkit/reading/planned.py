@@ -1,0 +1,76 @@
+"""Tables held to every rule, and to what [plan] declares before anyone looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from data_schemas.catalogues import nearest
+from evalkit.reading.between import Between, Known
+from evalkit.reading.contents import Contents
+from evalkit.reading.problems import Problems
+from evalkit.reading.reads import Read
+from evalkit.reading.rules import check_table
+from evalkit.reading.settings import Plan
+
+
+def checked(
+    contents: Contents, tables: Mapping[str, Read], problems: Problems, unread: frozenset[str] = frozenset()
+) -> Contents:
+    """The contents with their tables, every broken rule among the problems."""
+    for read in tables.values():
+        check_table(read, problems)
+    known = Known(contents.instruments, contents.measures, contents.menus)
+    Between(tables, known, contents.settings.as_of, problems, unread).check()
+    if "outcomes" in tables:
+        _check_rebases(contents.settings.plan, tables["outcomes"].frame, problems)
+    return replace(_planned(contents, problems), tables={name: read.frame for name, read in tables.items()})
+
+
+def _check_rebases(plan: Plan, outcomes: pd.DataFrame, problems: Problems) -> None:
+    """Limits can be drawn anew only from a month that has a figure and one before it."""
+    for measure, months in plan.rebase.items():
+        known = sorted(outcomes.loc[outcomes["measure"] == measure, "period"].dropna().unique())
+        for month in months:
+            if known and pd.Timestamp(month) not in known[1:]:
+                problems.add(
+                    "programme.toml",
+                    f"[plan.rebase.{measure}] draws limits anew from a month without a figure, or from the first.",
+                    "Write a month of outcomes.csv after the first.",
+                    value=f"{month:%Y-%m}",
+                )
+
+
+def _planned(contents: Contents, problems: Problems) -> Contents:
+    """What [plan] declares takes the place of what instruments and measures say of lags and worthwhile changes."""
+    plan = contents.settings.plan
+    instruments, measures = dict(contents.instruments), dict(contents.measures)
+    domains = [f"{one.id}/{domain.key}" for one in instruments.values() for domain in one.domains]
+    known = [*instruments, *measures, *domains]
+    for name in [
+        *plan.primary.values(), *plan.lag_months, *plan.worthwhile, *sum(plan.families.values(), ()), *plan.rebase
+    ]:  # fmt: skip
+        if name not in known:
+            problems.add(
+                "programme.toml",
+                "[plan] names no known measure, instrument or domain.",
+                nearest(name, known),
+                value=name,
+            )
+    for name, months in plan.lag_months.items():
+        if name in measures:
+            measures[name] = replace(measures[name], expected_lag_months=months, **_declared("expected_lag"))
+    for name, change in plan.worthwhile.items():
+        said: dict[str, Any] = {"smallest_worthwhile_change": change, **_declared("smallest_worthwhile_change")}
+        if name in measures:
+            measures[name] = replace(measures[name], **said)
+        elif name in instruments:
+            instruments[name] = replace(instruments[name], **said)
+    return replace(contents, instruments=instruments, measures=measures)
+
+
+def _declared(number: str) -> dict[str, Any]:
+    return {f"{number}_source": "Declared in [plan] of programme.toml.", f"{number}_verified": False}
