@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +54,12 @@ def shipped() -> dict[str, Measure]:
     >>> shipped()["emergency_admissions_65_plus"].better
     'lower'
     """
+    return dict(_shipped())
+
+
+@cache
+def _shipped() -> Mapping[str, Measure]:
+    """Read once: they are frozen."""
     return read(catalogues() / "measures.toml")
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,12 @@ def shipped() -> dict[str, Menu]:
     >>> list(shipped()["theories"].labels.values())
     ['System leadership', 'Complexity science', 'Improvement science', 'Large-scale change']
     """
+    return dict(_shipped())
+
+
+@cache
+def _shipped() -> Mapping[str, Menu]:
+    """Read once: they are frozen, and every folder that is read asks for them."""
     described = {path.stem: read_toml(path) for path in sorted(catalogues().glob("*.toml"))}
     return {name: build(name, said) for name, said in described.items() if "entries" in said}
 

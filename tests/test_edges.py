@@ -16,7 +16,7 @@ from evalkit.terms import Attribution, Verdict
 ADMISSIONS = "emergency_admissions_65_plus"
 Tables = dict[str, pd.DataFrame]
 SPINE = ("people", "participants", "teams", "organisations", "places", "waves", "events")
-TABLES = (*SPINE, "responses", "ties", "rosters", "outcomes", "denominators")
+TABLES = (*SPINE, "respondents", "responses", "ties", "rosters", "outcomes", "denominators")
 
 
 @pytest.fixture(scope="module")

@@ -135,7 +135,7 @@ FAULTS: list[tuple[str, int, str, Any, str]] = [
     ("participants", 3, "left", "31/01/2025", "order differs by country"),
     ("participants", 2, "seniority", "executive ", "spaces around"),
     ("sessions", 2, "held_on", datetime(2024, 5, 1, 9, 30), "time of day"),
-    ("sessions", 2, "theory", "complexity", "Not a word"),
+    ("sessions", 2, "theory", "complexity", "No theory"),
     ("waves", 3, "closes_on", datetime(2024, 9, 1), "closes before it opens"),
     ("events", 2, "ends_on", 45597, "spreadsheet's number for a day, perhaps 1 November 2024"),
     ("stories", 2, "collected_on", "N/A", "word stands where a date belongs"),

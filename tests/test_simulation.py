@@ -349,10 +349,16 @@ class TestTheWhole:
         assert first.data_hash == again.data_hash != other.data_hash
         assert first.truth == again.truth
 
+    def test_without_a_name_only_single_patients_are_left_out(self) -> None:
+        named = ek.simulate(seed=9, leaders=40, teams=8, tables=tuple(simulation.PARTS))
+        usual = ek.simulate(seed=9, leaders=40, teams=8)
+        assert set(named.hashes) - set(usual.hashes) == {"admissions.csv"}
+        assert all(named.hashes[name] == found for name, found in usual.hashes.items())
+
     @pytest.mark.parametrize("part", list(simulation.PARTS))
     def test_leaving_parts_out_changes_nothing_in_the_rest(self, part: str) -> None:
         size = {"seed": 12, "leaders": 40, "teams": 8}
-        everything, alone = ek.simulate(**size), ek.simulate(**size, tables=(part,))
+        everything, alone = ek.simulate(**size, tables=tuple(simulation.PARTS)), ek.simulate(**size, tables=(part,))
         kept = [*simulation.PARTS[part], "people", "participants", "places", "waves", "events"]
         assert all(everything.hashes.get(f"{table}.csv") == alone.hashes.get(f"{table}.csv") for table in kept)
         assert not any(

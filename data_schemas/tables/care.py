@@ -36,7 +36,9 @@ class Corrections(Table):
         "New", "What is right; blank when nothing is known.", "Write what is right.", blank=True, form="prose",
         disclosive=True,
     )  # fmt: skip
-    reason: Text = column("Reason", "How it is known.", "Write the reason.", form="prose")
+    reason: Text = column(
+        "Reason", "How it is known; it stands in the report, so name nobody.", "Write the reason.", form="prose"
+    )
     who: Text = column("Who", "Who decided it, by role.", "Write a role, not a name.", form="prose")
     decided_on: Date = day("Decided on", "The day it was decided.", happened=True)
 

@@ -35,10 +35,10 @@ class Sessions(Table):
     )
     theory: Text | None = column(
         "Theory",
-        "Which of the four strands it drew on most.",
-        "Write one of the strands listed, or leave it blank.",
+        "Which strand it drew on most: system_leadership, complexity_science, improvement_science, large_scale_change, "
+        "or one of the folder's own theories.toml.",
+        "Write a key of the menu of theories, or leave it blank.",
         blank=True,
-        isin=("system_leadership", "complexity_science", "improvement_science", "large_scale_change"),
     )
     held_on: Date = column("Held on", "The day it was held.", "Write the day as 2026-03-31.")
     team_id: Text | None = column(

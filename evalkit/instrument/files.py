@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,12 @@ def shipped() -> dict[str, Instrument]:
     >>> [domain.label for domain in shipped()["icfat"].domains][:3]
     ['Leadership', 'Governance', 'Culture']
     """
+    return dict(_shipped())
+
+
+@cache
+def _shipped() -> Mapping[str, Instrument]:
+    """Read once: they are frozen, and every folder that is read asks for them."""
     return {found.id: found for found in map(read, sorted((catalogues() / "instruments").glob("*.toml")))}
 
 

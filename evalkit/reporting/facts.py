@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from evalkit import circumstances, words
 from evalkit.errors import Refused
+from evalkit.reporting import provenance
 from evalkit.terms import Audience
 
 if TYPE_CHECKING:
@@ -37,6 +40,14 @@ class Facts:
     source: str = ""
     files: tuple[tuple[str, str], ...] = ()
     """Each data file and its hash."""
+    instruments: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Each questionnaire the data hold answers on: its name and edition, and what to know of it, in sentences."""
+    local: tuple[str, ...] = ()
+    """What the programme's own measures and menus say otherwise than those shipped."""
+    log: tuple[str, ...] = ()
+    """What was done to the data on the way in."""
+    corrections: tuple[tuple[str, ...], ...] = ()
+    """File, column, how many cells, why, who, when: never which row, nor what stood there."""
 
     @classmethod
     def from_results(cls, answers: Sequence[Result]) -> Facts:
@@ -71,6 +82,10 @@ class Facts:
             signed_by=notes.signed_by,
             source=programme.source,
             files=tuple(sorted(programme.hashes.items())),
+            instruments=provenance.instruments(programme),
+            local=provenance.local(programme),
+            log=programme.log,
+            corrections=provenance.corrections(programme),
         )
 
     @property
@@ -86,10 +101,16 @@ def _counts(programme: Programme) -> tuple[str, ...]:
     found = [
         (len(programme.places) - compared, "place", None),
         (compared, "place to compare with", "places to compare with"),
-        (len(programme.organisations), "organisation", None),
+        (len(_standing(programme)), "organisation", None),
         (len(circumstances.taking_part(programme)), "leader", None),
     ]
     return tuple(words.counted(number, one, many) for number, one, many in found if number)
+
+
+def _standing(programme: Programme) -> pd.DataFrame:
+    """The organisations there are on the day the data speak of; those merged or closed before are history."""
+    held = programme.organisations
+    return held[~(held["valid_to"] < pd.Timestamp(programme.as_of))]
 
 
 def shown_to(audience: str) -> Audience:

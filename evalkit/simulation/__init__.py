@@ -1,7 +1,8 @@
 """A programme whose truth is known: to try evalkit on, and to find out how often it is wrong.
 
 `simulate` makes one, `write` puts it in a folder. What may be planted is listed in `EFFECTS`; how an answer or a count
-comes about is told where it is drawn: `people` and `scoring` (leaders), `maturity`, `relations`, `lives`.
+comes about is told where it is drawn: `people` and `scoring` (leaders), `maturity`, `relations`, `lives`, and for the
+smaller tables beside their settings; `truth.MEANINGS` says what is known of those.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from evalkit.simulation import truth
 from evalkit.simulation.agreed import settings
 from evalkit.simulation.effects import EFFECTS, Effect, planted
 from evalkit.simulation.scenario import Process, Scenario
-from evalkit.simulation.world import ASKED, PARTS, World
+from evalkit.simulation.world import ASKED, BY_NAME, PARTS, USUAL, World
 from evalkit.simulation.writing import write
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
 
-__all__ = ["ASKED", "EFFECTS", "PARTS", "Effect", "Scenario", "World", "planted", "simulate", "write"]
+__all__ = ["ASKED", "BY_NAME", "EFFECTS", "PARTS", "Effect", "Scenario", "World", "planted", "simulate", "write"]
 
 
 def simulate(
@@ -51,8 +52,9 @@ def simulate(
     everything; `events=False` leaves out what happened elsewhere; see `Scenario` for the rest.
 
     `tables` names the parts wanted beside people, places and waves, out of `PARTS`, and `asked` whose answers, out of
-    `ASKED`. None is all of them; fewer is faster: `tables=("responses",), asked=("self",)` for leaders alone,
-    `tables=("outcomes",)` for admissions alone. Leaving a part out changes nothing in the others, and the same
+    `ASKED`. None is all of them but `admissions` (a row a patient's stay, tens of thousands), which is made when named;
+    fewer is faster: `tables=("responses",), asked=("self",)` for leaders alone, `tables=("outcomes",)` for counts of
+    admissions alone. Leaving a part out changes nothing in the others, and the same
     arguments give the same programme, to the byte.
 
     Raises ValueError for a measure nobody can plant, a part nobody knows, or a size that cannot be.
@@ -80,14 +82,16 @@ def simulate(
         admissions=admissions,
         events=events,
     )
-    parts, answering = _known("tables", tables, PARTS), _known("asked", asked, ASKED)
+    parts, answering = _known("tables", tables, PARTS, USUAL), _known("asked", asked, ASKED, ASKED)
     world = World(scenario, seed)
     return Programme.build(settings=settings(scenario), tables=world.tables(parts, answering), truth=truth.of(world))
 
 
-def _known(setting: str, wanted: Collection[str] | None, known: Collection[str]) -> Collection[str]:
-    """All of them for None; ValueError for a name that is none of them."""
+def _known(
+    setting: str, wanted: Collection[str] | None, known: Collection[str], usual: Collection[str]
+) -> Collection[str]:
+    """The usual ones for None; ValueError for a name that is none of them."""
     unknown = sorted(set(wanted or ()) - set(known))
     if unknown:
         raise ValueError(f"simulate: {setting} does not know {', '.join(unknown)}. Known: {', '.join(known)}.")
-    return known if wanted is None else wanted
+    return usual if wanted is None else wanted

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +61,24 @@ def ids(letter: str, count: int, *, width: int = 0) -> Names:
     """
     wide = width or max(2, len(str(count)))
     return np.array([f"{letter}{number:0{wide}d}" for number in range(1, count + 1)], dtype=np.str_)
+
+
+def named(names: Names, which: Numbers) -> list[str | None]:
+    """The names at these positions; none where the position is -1.
+
+    >>> named(ids("T", 3), np.array([2, -1]))
+    ['T03', None]
+    """
+    return [str(names[at]) if at >= 0 else None for at in which]
+
+
+def where(holds: NDArray[np.bool_], values: Iterable[Any]) -> list[Any]:
+    """The values where something holds, and None elsewhere.
+
+    >>> where(np.array([True, False]), ["adopt", "adapt"])
+    ['adopt', None]
+    """
+    return [value if held else None for held, value in zip(holds.tolist(), values, strict=True)]
 
 
 def draw(scenario: Scenario, rng: np.random.Generator) -> Cast:

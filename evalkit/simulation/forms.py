@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit import instrument, menu
 from evalkit.instrument import Instrument
+from evalkit.menu import Menu
 from evalkit.simulation.scoring import Floats, Numbers, Ticking
 
 SPREAD = 0.30
@@ -16,6 +20,18 @@ SPREAD = 0.30
 OCCASION = 0.20
 ITEM = 0.60
 """Standard deviations of noise shared by one sitting's answers, and of each answer's own. Alpha comes to about .95."""
+
+
+@cache
+def instruments() -> Mapping[str, Instrument]:
+    """The shipped instruments, read once."""
+    return instrument.shipped()
+
+
+@cache
+def menus() -> Mapping[str, Menu]:
+    """The shipped menus, read once."""
+    return menu.shipped()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +50,14 @@ class Form:
     high: int
 
     @classmethod
-    def of(cls, instrument: Instrument) -> Form:
+    def of(cls, known: Instrument) -> Form:
         """The form of an instrument whose scale is whole points."""
-        domains = tuple(domain.key for domain in instrument.domains)
-        domain = np.array([domains.index(item.domain) for item in instrument.items], dtype=np.int64)
+        domains = tuple(domain.key for domain in known.domains)
+        domain = np.array([domains.index(item.domain) for item in known.items], dtype=np.int64)
         place = np.array([int((domain[:at] == own).sum()) for at, own in enumerate(domain)])
-        items = np.array([item.key for item in instrument.items], dtype=np.str_)
-        low, high = int(instrument.scale.low), int(instrument.scale.high)
-        return cls(instrument.id, items, domains, domain, place % 2 == 0, low, high)
+        items = np.array([item.key for item in known.items], dtype=np.str_)
+        low, high = int(known.scale.low), int(known.scale.high)
+        return cls(known.id, items, domains, domain, place % 2 == 0, low, high)
 
     def ticking(self, *, short: bool = False) -> Ticking:
         """How this form is ticked; its score is the mean of its domains' means, over the items asked."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -55,14 +56,13 @@ def variance(progress: float, *, follows: float = 1.0) -> float:
 
 def shifts(scenario: Scenario, form: Form) -> Floats:
     """How far each domain's latent mean moves by the last wave, so that its expected score moves as planted."""
-    before, after = variance(0.0), variance(1.0)
     wanted = (scenario.effects[f"{form.instrument}_{domain}"] for domain in form.domains)
-    return np.array(
-        [
-            TICKING.shift_for(change, mean=mean, variance=before, variance_after=after)
-            for change, mean in zip(wanted, STARTS, strict=True)
-        ]
-    )
+    return np.array([_shift(change, mean) for change, mean in zip(wanted, STARTS, strict=True)])
+
+
+@cache
+def _shift(change: float, mean: float) -> float:
+    return TICKING.shift_for(change, mean=mean, variance=variance(0.0), variance_after=variance(1.0))
 
 
 def expected_by_wave(scenario: Scenario, form: Form, *, partners: bool = False) -> dict[str, list[float]]:

@@ -1,4 +1,4 @@
-"""Forty invented stories, and what two coders found in them."""
+"""Forty invented stories and some excerpts, what two coders found in them, and which stories panels chose."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READ_AFTER = (20, 34)
 
 
 def tables(scenario: Scenario) -> dict[str, pd.DataFrame]:
-    """`stories`, `codes` and `coders`. Nothing is drawn: the stories are the same whatever the seed."""
+    """`stories`, `excerpts`, `codes`, `coders` and `selections`. Nothing is drawn: the words never change."""
     told: list[dict[str, Any]] = list(shipped("stories")["stories"])
     numbers = ids("Y", len(told))
     days = [_collected(scenario, position, len(told)) for position in range(len(told))]
@@ -41,7 +41,52 @@ def tables(scenario: Scenario) -> dict[str, pd.DataFrame]:
             "consent": [story["consent"] for story in told],
         }
     )
-    return {"stories": stories} | _coded(numbers.tolist(), days, told)
+    excerpts = _excerpts(scenario)
+    everything = [*told, *shipped("stories")["excerpts"]]
+    sources = [*numbers.tolist(), *excerpts["excerpt_id"]]
+    collected = [*days, *excerpts["collected_on"].dt.date]
+    return {
+        "stories": stories,
+        "excerpts": excerpts,
+        **_coded(sources, collected, everything),
+        "selections": _selections(stories),
+    }
+
+
+def _excerpts(scenario: Scenario) -> pd.DataFrame:
+    """Collected over the same months as the stories; their ids come after, so that codes of stories stand first."""
+    said: list[dict[str, Any]] = list(shipped("stories")["excerpts"])
+    days = [_collected(scenario, position * 3, 3 * len(said)) for position in range(len(said))]
+    place = ids("P", scenario.places)[np.arange(len(said)) * 7 % scenario.programme_places]
+    plain = {name: [piece[name] for piece in said] for name in ("kind", "role", "text", "consent")}
+    keys = {"excerpt_id": ids("Z", len(said)), "collected_on": pd.to_datetime(days), "place_id": place}
+    return pd.DataFrame({**keys, **plain})
+
+
+def _selections(stories: pd.DataFrame) -> pd.DataFrame:
+    """Every place's panel looks at its stories and takes one; the region's panel takes every third of those.
+
+    Stories told without consent are not looked at. Which one is taken goes by turn, and the reason by domain.
+    """
+    columns = (stories[name].tolist() for name in ("story_id", "place_id", "domain", "consent"))
+    of_place: dict[str, list[tuple[str, str]]] = {}
+    for story, place, domain, consent in zip(*columns, strict=True):
+        if consent != "none":
+            of_place.setdefault(place, []).append((story, domain))
+    best = [own[at % len(own)] for at, own in enumerate(of_place.values())]
+    looked = [("place", story, story in best) for own in of_place.values() for story in own]
+    looked += [("region", story, at % 3 == 0) for at, story in enumerate(best)]
+    last, after = stories["collected_on"].max(), {"place": 10, "region": 30}
+    return pd.DataFrame(
+        {
+            "story_id": [story for _, (story, _), _ in looked],
+            "level": [level for level, _, _ in looked],
+            "selected": [chosen for _, _, chosen in looked],
+            "selected_by": [f"the panel of the {level}" for level, _, _ in looked],
+            "reason": [shipped("stories")["reasons"][domain] if chosen else None for _, (_, domain), chosen in looked],
+            "decided_on": [last + pd.Timedelta(days=after[level]) for level, _, _ in looked],
+        }
+    )
 
 
 def _collected(scenario: Scenario, position: int, stories: int) -> date:

@@ -45,14 +45,21 @@ def _places(scenario: Scenario, people_65_plus: list[int]) -> pd.DataFrame:
 
 
 def _organisations() -> pd.DataFrame:
-    """Nobody's official code: these bodies do not exist. They serve all of Northmere, so no one place is theirs."""
-    bodies = [*shipped("northmere")["organisations"], *shipped("northmere")["outside"]]
+    """Nobody's official code: these bodies do not exist. They serve all of Northmere, so no one place is theirs.
+
+    Those that were merged before the start stand last, so that they change no other's id.
+    """
+    standing = [*shipped("northmere")["organisations"], *shipped("northmere")["outside"]]
+    bodies = [*standing, *shipped("northmere")["former"]]
+    names, numbers = [body["name"] for body in bodies], ids("O", len(bodies))
     return pd.DataFrame(
         {
-            "organisation_id": ids("O", len(bodies)),
-            "name": [body["name"] for body in bodies],
+            "organisation_id": numbers,
+            "name": names,
             "sector": [body["sector"] for body in bodies],
             "ods_code": pd.Series([None] * len(bodies), dtype="str"),
+            "successor_id": [numbers[names.index(body["into"])] if "into" in body else None for body in bodies],
+            "valid_to": pd.to_datetime([body.get("ended") for body in bodies]),
             "workforce": [body["workforce"] for body in bodies],
         }
     )

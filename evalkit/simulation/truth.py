@@ -2,16 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from evalkit.simulation import doings, lives, maturity, people, reactions, relations
+from evalkit.simulation import (
+    admissions,
+    agreements,
+    doings,
+    findings,
+    improving,
+    lives,
+    maturity,
+    meetings,
+    money,
+    observed,
+    people,
+    posts,
+    reactions,
+    relations,
+    surveys,
+)
 from evalkit.simulation.effects import EFFECTS
+from evalkit.simulation.forms import instruments
 from evalkit.simulation.scenario import Scenario
 from evalkit.simulation.world import World, form
 
 Truth = dict[str, Any]
 
 KEPT_DIGITS = 6
+
+MEANINGS = {
+    "sustainability": "mean points of team members' answers on their project, by domain and all, first and last wave",
+    "five_factors": "mean of each factor, as members see their own team, first and last wave",
+    "learning": "mean of each part, as leaders see themselves, first and last wave",
+    "role_ambiguity": "mean, as leaders see themselves, first and last wave; lower is better",
+    "posts": "shares of all leaders, by what had become of their post by the last day",
+    "memberships": "share of team members who left whose seat was taken by somebody else",
+    "characteristics": "shares of each answer to who people are",
+    "meetings": "meetings a programme place and month before and after the start; share held to know each other better "
+    "(before and after alike) and face to face; share of a team's leaders who come",
+    "conflicts": "disagreements noted a programme place and month after the start; share resolved, and of those the "
+    "share in which all sides gained",
+    "pdsa": "tests of change a team and month; shares adopted, adapted and abandoned of those with a decision",
+    "milestones": "share reached of those that were due; days later than planned, mean of those reached",
+    "adaptations": "share in which the core was kept",
+    "wins": "small wins a programme place and month",
+    "compacts": "share kept by kind, of those of which anybody can tell; share of which nobody can",
+    "drivers": "share of organisations in which each driver is there, the same at both looks",
+    "actions": "share of signals decided on, and share of decisions carried out",
+    "support_requests": "requests a team and month; share answered",
+    "spread_events": "guests who come to an event, mean; share of those invited who come",
+    "observations": "share of features that are a network's at each look, and as observers write them down; share of "
+    "features two observers agree on; share of lessons in place, the same at both looks",
+    "scores": "mean of the climate scores somebody else published, the same at both waves",
+    "risk_tiers": "share of the people in each tier whom the programme reaches, the same at both counts",
+    "costs": "pounds over all financial years: in all, in cash, and by kind",
+    "admissions": "shares by sex and quintile; admissions that are the same patient's again, at most",
+}
+"""What stands in `expected` beside the measures that can be planted, in the order of the README. All of it follows from
+the settings of the parts; nothing is counted from what was drawn."""
 
 
 def of(world: World) -> Truth:
@@ -37,9 +86,35 @@ def of(world: World) -> Truth:
             "reaction": reactions.expected(),
             "attendance": {"share_of_invited_who_come": doings.CAME},
             "dropout": {"share_gone_by_last_wave": scenario.dropout},
+            **_of_the_rest(scenario),
         },
         "elsewhere": _elsewhere(scenario),
     }
+
+
+def _of_the_rest(scenario: Scenario) -> Truth:
+    """What `MEANINGS` lists: each part says what its own tables are drawn from."""
+    parts: Truth = {
+        **surveys.expected(scenario, instruments()),
+        **posts.expected(scenario),
+        **meetings.expected(scenario),
+        **improving.expected(),
+        **agreements.expected(),
+        **observed.expected(scenario),
+        **findings.expected(),
+        **money.expected(scenario),
+        **admissions.expected(),
+    }
+    return {name: _rounded(parts[name]) for name in MEANINGS}
+
+
+def _rounded(said: Any) -> Any:
+    """Every figure inside, at any depth, with the digits that are kept."""
+    if isinstance(said, Mapping):
+        return {name: _rounded(part) for name, part in said.items()}
+    if isinstance(said, (list, tuple)):
+        return [_rounded(part) for part in said]
+    return _round(said) if isinstance(said, float) else said
 
 
 def _leadership(scenario: Scenario) -> Truth:

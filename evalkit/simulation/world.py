@@ -2,40 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
 
-from evalkit import instrument
-from evalkit.simulation import answers, cast, doings, lives, maturity, people, reactions, relations, said, spine
-from evalkit.simulation.forms import Form
+from evalkit.simulation import (
+    admissions,
+    agreements,
+    answers,
+    argument,
+    cast,
+    doings,
+    findings,
+    improving,
+    lives,
+    maturity,
+    meetings,
+    money,
+    observed,
+    people,
+    posts,
+    reactions,
+    relations,
+    said,
+    spine,
+    surveys,
+)
+from evalkit.simulation.forms import Form, instruments
 from evalkit.simulation.people import PARTNER, SPONSOR
 from evalkit.simulation.scenario import Scenario
 
-ASKED = ("self", "looking_back", "sponsor", "partner", "place", "session")
+ASKED = ("self", "looking_back", "sponsor", "partner", "place", "session", *surveys.SURVEYS)
 """Who answers: leaders on themselves, also looking back; sponsors and partners on leaders; all of them on places; those
-who came to a session on the session."""
+who came to a session on the session; teams on their project and on themselves as a team; leaders on what they learnt
+and on the demands on them."""
 
-STREAMS = ("cast", "leaders", "places", *ASKED[:-1], "ties", "sessions", "lives", "session")
+STREAMS = (
+    *("cast", "leaders", "places", "self", "looking_back", "sponsor", "partner", "place", "ties", "sessions", "lives"),
+    *("session", *surveys.SURVEYS, "posts", "meetings", "conflicts", "improvement", "agreements", "observations"),
+    *("findings", "money", "care", "admissions"),
+)
 """One stream of random numbers a part, so that leaving a part out changes nothing in the others. New ones come last."""
 
 PARTS = {
-    "responses": ("responses",),
+    "responses": ("responses", "respondents"),
     "ties": ("ties", "rosters"),
     "sessions": ("sessions", "attendance"),
     "outcomes": ("outcomes", "denominators"),
-    "stories": ("stories", "codes", "coders"),
+    "stories": ("stories", "excerpts", "codes", "coders", "selections"),
+    "posts": ("posts", "memberships", "characteristics", "talent"),
+    "meetings": ("meetings", "meeting_attendance"),
+    "conflicts": ("conflicts",),
+    "improvement": ("pdsa", "milestones", "adaptations", "wins"),
+    "agreements": ("compacts", "interventions", "drivers", "actions", "support_requests", "spread_events"),
+    "observations": ("observations",),
+    "findings": ("findings", "scores", "risk_tiers"),
+    "money": ("costs", "benefits", "funding"),
+    "argument": ("theory", "rivals", "burden"),
+    "care": ("corrections",),
+    "admissions": ("admissions",),
 }
 """The parts that may be left out, and the tables each brings."""
+
+BY_NAME = ("admissions",)
+"""Parts that are made only when asked for by name: rows about single patients, tens of thousands of them."""
+
+USUAL = tuple(part for part in PARTS if part not in BY_NAME)
+"""The parts that are made when none is named."""
 
 
 @cache
 def form(name: str) -> Form:
     """A shipped instrument as the simulation needs it."""
-    return Form.of(instrument.shipped()[name])
+    return Form.of(instruments()[name])
 
 
 @dataclass(frozen=True)
@@ -70,8 +112,14 @@ class World:
         """What was held, and who came."""
         return doings.tables(self.scenario, self.cast, self.leaders, self.streams["sessions"])
 
+    @cached_property
+    def spine(self) -> dict[str, pd.DataFrame]:
+        """Everything the other tables refer to."""
+        in_first_month = self.lives.population[:, self.scenario.start_month - 1].sum(axis=1).tolist()
+        return spine.tables(self.scenario, self.cast, self.leaders, in_first_month)
+
     def responses(self, asked: Collection[str] = ASKED) -> dict[str, pd.DataFrame]:
-        """The answers table, of those asked."""
+        """The answers table, of those asked, and those of them who have no name."""
         own = form("system_leadership")
         filled: dict[str, Callable[[np.random.Generator], list[answers.Sheet]]] = {
             "self": lambda rng: [answers.own(self.scenario, self.cast, self.leaders, own, rng)],
@@ -89,25 +137,49 @@ class World:
         if "session" in asked:
             held = self.doings["sessions"]
             held = held[held["held_on"] <= pd.Timestamp(self.scenario.as_of)]
-            form_of = instrument.shipped()["reaction"]
+            form_of = instruments()["reaction"]
             piles += reactions.rows(form_of, held, self.doings["attendance"], self.streams["session"])
-        return {"responses": pd.concat(piles, ignore_index=True)} if piles else {}
+        unnamed: dict[str, pd.DataFrame] = {}
+        for name, survey in surveys.SURVEYS.items():
+            if name in asked:
+                piles.append(self._survey(survey, self.streams[name]))
+                unnamed |= surveys.respondents(survey, self.scenario, self.cast) if survey.unnamed else {}
+        return ({"responses": pd.concat(piles, ignore_index=True)} if piles else {}) | unnamed
+
+    def _survey(self, survey: surveys.Survey, rng: np.random.Generator) -> pd.DataFrame:
+        known = instruments()[survey.instrument]
+        return answers.rows(
+            surveys.sheet(survey, known, self.scenario, self.cast, self.leaders, rng), self.scenario, rng
+        )
 
     def _maturity(self, rng: np.random.Generator) -> list[answers.Sheet]:
         places = maturity.draw(self.scenario, self.streams["places"])
         return maturity.sheets(self.scenario, self.cast, self.leaders, places, form("icfat"), rng)
 
-    def tables(self, parts: Collection[str] = tuple(PARTS), asked: Collection[str] = ASKED) -> dict[str, pd.DataFrame]:
-        """The spine, always, and the tables of the parts asked for."""
-        in_first_month = self.lives.population[:, self.scenario.start_month - 1].sum(axis=1).tolist()
-        made = spine.tables(self.scenario, self.cast, self.leaders, in_first_month)
-        drawn: dict[str, Callable[[], dict[str, pd.DataFrame]]] = {
-            "responses": lambda: self.responses(asked),
-            "ties": lambda: relations.tables(self.scenario, self.cast, self.leaders, self.streams["ties"]),
-            "sessions": lambda: self.doings,
-            "outcomes": lambda: lives.tables(self.scenario, self.lives),
-            "stories": lambda: said.tables(self.scenario),
-        }
+    def tables(self, parts: Collection[str] = USUAL, asked: Collection[str] = ASKED) -> dict[str, pd.DataFrame]:
+        """The spine, always, and the tables of the parts asked for; none without rows."""
+        made = dict(self.spine)
         for part in PARTS:
-            made |= drawn[part]() if part in parts else {}
-        return made
+            if part in parts:
+                made |= self.responses(asked) if part == "responses" else DRAWN[part](self)
+        return {name: frame for name, frame in made.items() if len(frame)}
+
+
+DRAWN: Mapping[str, Callable[[World], dict[str, pd.DataFrame]]] = {
+    "ties": lambda of: relations.tables(of.scenario, of.cast, of.leaders, of.streams["ties"]),
+    "sessions": lambda of: of.doings,
+    "outcomes": lambda of: lives.tables(of.scenario, of.lives),
+    "stories": lambda of: said.tables(of.scenario),
+    "posts": lambda of: posts.tables(of.scenario, of.cast, of.leaders, of.streams["posts"]),
+    "meetings": lambda of: meetings.tables(of.scenario, of.cast, of.leaders, of.streams["meetings"]),
+    "conflicts": lambda of: meetings.conflicts(of.scenario, of.cast, of.streams["conflicts"]),
+    "improvement": lambda of: improving.tables(of.scenario, of.cast, of.streams["improvement"]),
+    "agreements": lambda of: agreements.tables(of.scenario, of.cast, of.streams["agreements"]),
+    "observations": lambda of: observed.tables(of.scenario, of.streams["observations"]),
+    "findings": lambda of: findings.tables(of.scenario, of.lives, of.streams["findings"]),
+    "money": lambda of: money.tables(of.scenario, of.streams["money"]),
+    "argument": lambda of: argument.tables(),
+    "care": lambda of: argument.corrections(of.scenario, of.spine, of.streams["care"]),
+    "admissions": lambda of: admissions.tables(of.scenario, of.lives, of.streams["admissions"]),
+}
+"""How each part but the answers comes about."""

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data_schemas.tables import models
 from evalkit import reading
 from evalkit.reading.settings import Settings
 from evalkit.simulation.effects import EFFECTS, Effect, planted
 from evalkit.simulation.scenario import Scenario, shipped
-from evalkit.simulation.world import PARTS
+from evalkit.simulation.truth import MEANINGS
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
-
-SPINE = ("places", "organisations", "teams", "people", "participants", "waves", "events")
 
 SETTINGS_HEAD = "# FICTIONAL: invented by evalkit from a seed. No person, place or body here is real."
 
@@ -34,10 +34,10 @@ def write(programme: Programme, folder: str | Path) -> Path:
         raise ValueError("Only a simulated programme can be written: this one has no truth. Make one with ek.simulate.")
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    for table in (*SPINE, *(name for names in PARTS.values() for name in names)):
-        frame = getattr(programme, table)
-        if len(frame):
-            _put(target / f"{table}.csv", reading.to_csv_text(frame, table))
+    for table in models():
+        if programme.has(table):
+            frame = getattr(programme, table)
+            _put(target / f"{table}.csv", reading.to_csv_text(frame, table, programme.instruments))
     _put(target / "programme.toml", _settings(programme))
     _put(target / "truth.toml", f"{SETTINGS_HEAD}\n{_toml(truth)}")
     _put(target / "README.md", _readme(truth))
@@ -52,21 +52,28 @@ def _put(path: Path, text: str) -> None:
 def _settings(programme: Programme) -> str:
     """`programme.toml`, blank settings left out."""
     said = {name: getattr(programme.settings, name) for name in Settings.__dataclass_fields__}
-    parts = {name: _filled(asdict(said.pop(name))) for name in ("plan", "people")}
-    return f"{SETTINGS_HEAD}\n{_toml({'schema': 1, **_filled(said), **parts})}"
+    parts = {name: _filled(asdict(said.pop(name))) for name in ("plan", "people", "pseudonyms")}
+    return f"{SETTINGS_HEAD}\n{_toml({'schema': 1, **_filled(said), **_filled(parts)})}"
 
 
 def _filled(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if value not in (None, "", {})}
+    return {name: value for name, value in said.items() if value not in (None, "", {}, ())}
 
 
 def _toml(said: Mapping[str, Any], within: str = "") -> str:
     """Plain values first, then each table under its own heading, in the order given."""
-    plain = "".join(f"{name} = {_value(value)}\n" for name, value in said.items() if not isinstance(value, Mapping))
-    tables = [(f"{within}{name}", part) for name, part in said.items() if isinstance(part, Mapping)]
+    plain = "".join(
+        f"{_key(name)} = {_value(value)}\n" for name, value in said.items() if not isinstance(value, Mapping)
+    )
+    tables = [(f"{within}{_key(name)}", part) for name, part in said.items() if isinstance(part, Mapping)]
     return plain + "".join(
         (f"\n[{name}]\n" if _has_plain(part) else "") + _toml(part, f"{name}.") for name, part in tables
     )
+
+
+def _key(name: str) -> str:
+    """A key as it may stand: one with spaces, such as an answer in words, between quotes."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _has_plain(part: Mapping[str, Any]) -> bool:
@@ -93,6 +100,7 @@ def _readme(truth: Mapping[str, Any]) -> str:
         comparison_places=scenario["places"] - scenario["programme_places"],
         stories=len(shipped("stories")["stories"]),
         rows="\n".join(_row(effect, truth["effects"][effect.measure]) for effect in EFFECTS),
+        meanings="\n".join(f"| `{name}` | {words} |" for name, words in MEANINGS.items()),
         elsewhere=_elsewhere(truth["elsewhere"]),
         first=trust["first"],
         last=trust["last"],
