@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pandera.pandas as pa
 
-from data_schemas.tables._columns import Table
+from data_schemas.tables._columns import IN_PARTS, Table
 
 ORDER = ("who", "when", "done", "together", "improving", "answers", "lives", "money", "said", "argument", "care")
 """The families as a reader meets them; one not named here comes last."""
@@ -46,6 +46,16 @@ def models() -> dict[str, type[Table]]:
 def schema(table: str) -> pa.DataFrameSchema:
     """The table's Pandera schema, built once."""
     return models()[table].to_schema()
+
+
+@cache
+def in_parts(table: str) -> bool:
+    """Whether a table may be too long to be held whole, so that it is read in parts.
+
+    >>> in_parts("admissions"), in_parts("people")
+    (True, False)
+    """
+    return bool((getattr(models()[table].Config, "metadata", None) or {}).get(IN_PARTS))
 
 
 @cache

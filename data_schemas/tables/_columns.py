@@ -16,6 +16,10 @@ Date: TypeAlias = Series[pd.Timestamp]
 YesNo: TypeAlias = Series[pd.BooleanDtype]
 
 
+IN_PARTS = "in_parts"
+"""What a table's Config says of itself in its metadata when it may be too long to be held whole."""
+
+
 class Table(pa.DataFrameModel):
     """A table evalkit knows. Columns nobody described are problems; nothing is coerced."""
 

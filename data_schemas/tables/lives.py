@@ -7,6 +7,7 @@ from typing import ClassVar
 import pandas as pd
 
 from data_schemas.tables._columns import (
+    IN_PARTS,
     Date,
     Number,
     Table,
@@ -147,6 +148,11 @@ class Admissions(Table):
         blank=True,
         disclosive=True,
     )
+
+    class Config:
+        """One row a patient's stay: read in parts, never held whole."""
+
+        metadata: ClassVar[dict[str, bool]] = {IN_PARTS: True}
 
 
 class RiskTiers(Table):

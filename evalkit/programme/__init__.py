@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -123,6 +123,8 @@ class Programme:
         def __getattr__(self, name: str) -> pd.DataFrame:
             if name in models():
                 table = self._contents.tables.get(name)
+                if name in self._contents.parts:
+                    return pd.concat([empty(name), *self.parts(name)], ignore_index=True)
                 return empty(name) if table is None else table.copy(deep=False)
             raise AttributeError(f"A programme has no {name!r}. Its tables: {', '.join(sorted(models()))}.")
 
@@ -130,7 +132,19 @@ class Programme:
         """Whether the table has any rows."""
         if table not in models():
             raise ValueError(f"No table is called {table!r}. Tables: {', '.join(sorted(models()))}.")
+        if table in self._contents.parts:
+            return self._contents.parts[table].rows > 0
         return table in self._contents.tables and len(self._contents.tables[table]) > 0
+
+    def parts(self, table: str) -> Iterator[pd.DataFrame]:
+        """A table in parts of at most 250,000 rows: how to go through `admissions`, which are never held whole.
+
+        Asking for `programme.admissions` reads them all at once, which takes as much memory as they need.
+        """
+        if table in self._contents.parts:
+            yield from self._contents.parts[table]
+        elif self.has(table):
+            yield getattr(self, table)
 
     @property
     def settings(self) -> Settings:
@@ -247,10 +261,12 @@ class Programme:
             _known(str(cohort), teams["cohort"], "cohort")
             teams = teams[teams["cohort"] == cohort]
             kept = {*teams["place_id"].dropna(), *places.loc[places["arm"] == "comparison", "place_id"]}
-        every = {name: getattr(self, name) for name in models()}
+        held = self._contents.tables
+        every = {name: held[name] if name in held else empty(name) for name in models()}
         found = restriction.restricted(every, set(teams["team_id"]), kept)
         tables = {name: frame for name, frame in found.items() if name in self._contents.tables}
-        return Programme(replace(self._contents, tables=tables, hashes={}), as_of=self.as_of)
+        parts = {name: replace(found, places=frozenset(kept)) for name, found in self._contents.parts.items()}
+        return Programme(replace(self._contents, tables=tables, parts=parts, hashes={}), as_of=self.as_of)
 
     def organisations_on(self, day: date) -> pd.Series[str]:
         """The organisation each person worked for on a day, by person_id; missing where they held no post then.
@@ -280,6 +296,7 @@ class Programme:
 def _latest(contents: Contents) -> date:
     """The latest day anything happened in the data; the programme's first day where nothing is dated."""
     days = [] if contents.settings.starts_on is None else [pd.Timestamp(contents.settings.starts_on)]
+    days += [found.latest for found in contents.parts.values() if found.latest is not None]
     for table, frame in contents.tables.items():
         columns = schema(table).columns
         said = {name: column.metadata or {} for name, column in columns.items()}

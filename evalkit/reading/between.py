@@ -73,15 +73,19 @@ class Between:
     problems: Problems
     unread: frozenset[str] = frozenset()
 
+    def check_one(self, read: Read) -> None:
+        """What the other tables say of one table's ids, and `as_of` of its days."""
+        for column in schema(read.table).columns:
+            self._references(read, column)
+            if about(read.table, column)["happened"] and self.as_of is not None:
+                late = read.held[column].rows(read.held[column].distinct > pd.Timestamp(self.as_of))
+                words = f"The date lies after {self.as_of.isoformat()}, the as_of day of programme.toml."
+                self._report(read, late, column, words, "Check the date, or as_of in programme.toml.")
+
     def check(self) -> None:
         """All of them; a rule whose other table is not in the folder is passed over."""
-        for table, read in self.tables.items():
-            for column in schema(table).columns:
-                self._references(read, column)
-                if about(table, column)["happened"] and self.as_of is not None:
-                    late = read.held[column].rows(read.held[column].distinct > pd.Timestamp(self.as_of))
-                    words = f"The date lies after {self.as_of.isoformat()}, the as_of day of programme.toml."
-                    self._report(read, late, column, words, "Check the date, or as_of in programme.toml.")
+        for read in self.tables.values():
+            self.check_one(read)
         for table, column in CHAINS:
             if table in self.tables:
                 self._circles(self.tables[table], column)

@@ -12,6 +12,7 @@ import pandas as pd
 from evalkit.instrument import Instrument
 from evalkit.measure import Measure
 from evalkit.menu import Menu
+from evalkit.reading.in_parts import Parts
 from evalkit.reading.settings import Settings
 
 
@@ -19,7 +20,8 @@ from evalkit.reading.settings import Settings
 class Contents:
     """Everything read. `local`: what the folder describes itself, and how that differs from what is shipped.
 
-    `log`: what was done to the data on the way in, in sentences: corrections, columns dropped, ids replaced.
+    `log`: what was done to the data on the way in, in sentences: corrections, columns dropped, ids replaced. `parts`:
+    tables too long to be held, which are not among `tables`.
     """
 
     settings: Settings
@@ -31,6 +33,7 @@ class Contents:
     truth: Mapping[str, Any] | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
     log: tuple[str, ...] = ()
+    parts: Mapping[str, Parts] = field(default_factory=dict)
 
 
 def digest(content: bytes) -> str:

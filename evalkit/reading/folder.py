@@ -15,6 +15,7 @@ from evalkit.reading import exports, forms
 from evalkit.reading.catalogued import Catalogues, described
 from evalkit.reading.contents import Contents, digest
 from evalkit.reading.corrections import Corrections
+from evalkit.reading.in_parts import digest_of, long_tables
 from evalkit.reading.pieces import Piece, Pieces, take_apart
 from evalkit.reading.planned import checked
 from evalkit.reading.problems import HEADING, Problems
@@ -39,7 +40,9 @@ class Folder:
     def read(self) -> Contents | None:
         """Everything in the folder; None where nothing says what the programme is."""
         self.catalogues.add(self.files, self.problems)
-        contents = {name: path.read_bytes() for name, path in self.files.items()}
+        long = long_tables(self.files)
+        apart = {path.name for paths in long.values() for path in paths}
+        contents = {name: path.read_bytes() for name, path in self.files.items() if name not in apart}
         found = self._from_toml()
         pieces = take_apart(contents, found.mapping if found else (), self.problems)
         found = self._from_sheet(pieces) if "programme.toml" not in self.files else found
@@ -58,9 +61,10 @@ class Folder:
             menus=known.menus,
             local=known.local,
             truth=self._truth(),
-            hashes={name: digest(content) for name, content in contents.items()},
+            hashes={name: digest(content) for name, content in contents.items()}
+            | {path.name: digest_of(path) for paths in long.values() for path in paths},
         )
-        said = checked(said, tables, self.problems, frozenset(pieces.unread))
+        said = checked(said, tables, self.problems, frozenset(pieces.unread), long)
         return replace(said, log=tuple(self.log)) if found else None
 
     def _from_toml(self) -> Settings | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from data_schemas.catalogues import nearest
 from evalkit.reading.between import Between, Known
 from evalkit.reading.contents import Contents
+from evalkit.reading.in_parts import Parts, latest, reads
 from evalkit.reading.problems import Problems
 from evalkit.reading.reads import Read
 from evalkit.reading.rules import check_table
@@ -18,16 +20,36 @@ from evalkit.reading.settings import Plan
 
 
 def checked(
-    contents: Contents, tables: Mapping[str, Read], problems: Problems, unread: frozenset[str] = frozenset()
+    contents: Contents,
+    tables: Mapping[str, Read],
+    problems: Problems,
+    unread: frozenset[str] = frozenset(),
+    long: Mapping[str, Sequence[Path]] | None = None,
 ) -> Contents:
-    """The contents with their tables, every broken rule among the problems."""
+    """The contents with their tables, every broken rule among the problems; `long` names files read in parts."""
     for read in tables.values():
         check_table(read, problems)
     known = Known(contents.instruments, contents.measures, contents.menus)
-    Between(tables, known, contents.settings.as_of, problems, unread).check()
+    between = Between(tables, known, contents.settings.as_of, problems, unread)
+    between.check()
+    parts = {table: _in_parts(table, files, between) for table, files in (long or {}).items()}
     if "outcomes" in tables:
         _check_rebases(contents.settings.plan, tables["outcomes"].frame, problems)
-    return replace(_planned(contents, problems), tables={name: read.frame for name, read in tables.items()})
+    frames = {name: read.frame for name, read in tables.items()}
+    return replace(_planned(contents, problems), tables=frames, parts=parts)
+
+
+def _in_parts(table: str, files: Sequence[Path], between: Between) -> Parts:
+    """A table too long to be held, checked part by part."""
+    rows, last = 0, None
+    for path in files:
+        for read in reads(table, path, between.problems, {}):
+            check_table(read, between.problems)
+            between.check_one(read)
+            rows += len(read.frame)
+            days = [day for day in (last, latest(table, read.frame)) if day is not None]
+            last = max(days) if days else None
+    return Parts(table, tuple(files), rows, last)
 
 
 def _check_rebases(plan: Plan, outcomes: pd.DataFrame, problems: Problems) -> None:

@@ -12,6 +12,9 @@ COLUMNS = ["file", "row", "column", "value", "problem", "remedy"]
 HEADING = 1
 """The row a spreadsheet gives the headings; the first row of data is the one below."""
 
+MOST = 10_000
+"""Cells with one and the same problem that are listed; nobody mends more by hand, and a list of millions helps none."""
+
 SHEET = ", sheet "
 """What stands between a workbook's name and a sheet's in the file a problem names."""
 
@@ -33,12 +36,28 @@ class Problems:
         """One problem; `row` is None when it concerns the whole file."""
         self._found.append((file, row, column, shown(value), problem, remedy))
 
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """Everything so far."""
+        return tuple(self._found)
+
+    def extend(self, found: Iterable[Problem]) -> None:
+        """Problems found elsewhere."""
+        self._found.extend(found)
+
     def add_cells(
         self, cells: Iterable[tuple[str, int, str]], problem: str, remedy: str, *, values: Iterable[Any]
     ) -> None:
-        """The same problem in several cells, each given by its file, row and column."""
-        for (file, row, column), value in zip(cells, values, strict=True):
-            self.add(file, problem, remedy, row=int(row), column=column, value=value)
+        """The same problem in several cells, each given by its file, row and column; beyond MOST they are counted."""
+        more, where = 0, ("", "")
+        for number, ((file, row, column), value) in enumerate(zip(cells, values, strict=True)):
+            if number < MOST:
+                self.add(file, problem, remedy, row=int(row), column=column, value=value)
+            else:
+                more, where = more + 1, (file, column)
+        if more:
+            file, column = where
+            self.add(file, f"The same in {more:,} more cells: {problem}", remedy, column=column)
 
     def table(self) -> pd.DataFrame:
         """One row a problem, at most one a cell: what follows from a cell that could not be read is not repeated."""
