@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from data_schemas.tables import models, schema
 from evalkit.programme import check, load
-from evalkit.reading import cells, digest, empty, in_memory, read_folder, to_csv_text
-from evalkit.reading.problems import COLUMNS
+from evalkit.reading import cells, digest, empty, in_memory, read_folder, sheets, to_csv_text
+from evalkit.reading.problems import COLUMNS, Problems
 from evalkit.reading.reads import about
 from evalkit.reading.settings import Settings
 
@@ -429,6 +429,23 @@ def test_values_that_cannot_be_written_down_are_problems_in_memory_too() -> None
         {"story_id": ["a"], "text": "ok", "consent": "use", "collected_on": [pd.Timestamp("2024-03-01 10:00")]}
     )
     assert in_memory(said, {"stories": late})[1]["column"].tolist() == ["collected_on"]
+
+
+@pytest.mark.parametrize("repeated", [0.1, 1, 4])
+def test_a_long_file_reads_as_a_short_one(monkeypatch: pytest.MonkeyPatch, repeated: float) -> None:
+    """Columns that repeat few texts are coded as they are parsed: blank lines, quotes and all stay what they were."""
+    lines = ["id,b,c", *(f'{at},"x, {at % 3}",{at % 2 or ""}' for at in range(300)), "", ",,", '300,"two\nlines",y', ""]
+    content = "\r\n".join(lines).encode()
+    short = sheets.open_sheet("x.csv", content, Problems())
+    monkeypatch.setattr(sheets, "LONG", 700)
+    monkeypatch.setattr(sheets, "REPEATED", repeated)
+    long = sheets.open_sheet("x.csv", content, Problems())
+    assert short is not None
+    assert long is not None
+    assert list(long.columns) == list(short.columns)
+    assert long.rows.tolist() == short.rows.tolist()
+    for name, held in short.columns.items():
+        assert long.columns[name].texts().tolist() == held.texts().tolist()
 
 
 def test_a_digest_does_not_know_how_a_file_was_saved() -> None:

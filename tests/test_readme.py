@@ -6,11 +6,15 @@ import ast
 import re
 import runpy
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import evalkit as ek
+from evalkit.cli import app
+from evalkit.reading import pseudonyms
 from evalkit.reporting import Report
 from evalkit.resources import folder
 
@@ -61,13 +65,39 @@ def test_of_the_fifteen_lines_those_that_apply_work_for_salford(monkeypatch):
 
 
 def test_the_three_lines_of_settings_are_enough(tmp_path):
-    lines = block("toml", of=2)
+    lines = block("toml", of=3)
     (tmp_path / "programme.toml").write_text(lines, encoding="utf-8")
     assert tomllib.loads(lines)["schema"] == 1
     assert ek.check(tmp_path).empty
-    (tmp_path / "programme.toml").write_text(lines + block("toml", of=2, at=1), encoding="utf-8")
+    (tmp_path / "programme.toml").write_text(lines + block("toml", of=3, at=2), encoding="utf-8")
     assert ek.check(tmp_path).empty
     assert ek.load(tmp_path).plan.rebase["emergency_admissions_65_plus"]
+
+
+def test_the_mapping_reads_the_export_it_describes(tmp_path):
+    said = tomllib.loads(block("toml", of=3, at=1))["mapping"]["autumn"]
+    headings = ["ID", "Completion time", "Email", "Name", said["subject"], *said["items"]]
+    book = openpyxl.Workbook()
+    book.active.append(headings)
+    book.active.append([1, datetime(2024, 10, 5, 9, 30), "a.person@example.org", "A Person", "North", 3, 2])
+    (tmp_path / "data").mkdir()
+    book.save(tmp_path / "data" / said["file"])
+    key = pseudonyms.read_key(pseudonyms.make_key(tmp_path / "our.key"))
+    names = f'[pseudonyms]\nkey = "../our.key"\ncheck = "{pseudonyms.sign(key)}"\n'
+    text = block("toml", of=3) + block("toml", of=3, at=1) + names
+    (tmp_path / "data" / "programme.toml").write_text(text, encoding="utf-8")
+    answers = ek.load(tmp_path / "data").responses
+    assert answers["answer"].tolist() == [3, 2]
+    assert answers["subject_id"].unique().tolist() == ["P1"]
+
+
+def test_every_command_named_is_there():
+    from typer.main import get_command
+
+    known = get_command(app).commands
+    named = set(re.findall(r"evalkit ([a-z]+)", " ".join(re.findall(r"`+[^`]*`+", README))))
+    assert named - {"as"} <= known.keys(), named - known.keys()  # import evalkit as ek
+    assert {"new", "template", "check", "report", "withdraw", "twin", "pseudonym"} <= named
 
 
 @pytest.mark.parametrize("name", re.findall(r"`((?:notebooks|sample_data|data_schemas|evalkit)/[\w./]+)`", README))

@@ -39,4 +39,4 @@ class Contents:
 def digest(content: bytes) -> str:
     """SHA-256 of a file, whatever byte-order mark and line ends it was saved with."""
     plain = content.removeprefix(b"\xef\xbb\xbf")
-    return hashlib.sha256(plain.replace(b"\r\n", b"\n") if b"\r\n" in plain else plain).hexdigest()
+    return hashlib.sha256(plain.replace(b"\r\n", b"\n") if b"\r" in plain else plain).hexdigest()

@@ -17,7 +17,7 @@ from evalkit.instrument import Instrument
 from evalkit.reading.forms import part_of
 from evalkit.reading.problems import HEADING, Problems
 from evalkit.reading.reads import Read, about, typed
-from evalkit.reading.sheets import BOM, SAVE_AS, Cells, Origin, Sheet, coded, under_headings
+from evalkit.reading.sheets import AS_TEXT, BOM, SAVE_AS, Cells, Origin, Sheet, coded, under_headings
 
 ROWS = 250_000
 """Rows of a part: some 100 MB of ten columns on their way in."""
@@ -107,16 +107,7 @@ def digest_of(path: Path) -> str:
 
 
 def _raw(path: Path) -> Iterator[pd.DataFrame]:
-    with pd.read_csv(
-        path,
-        header=None,
-        dtype=object,
-        keep_default_na=False,
-        skip_blank_lines=False,
-        encoding="utf-8-sig",
-        low_memory=False,
-        chunksize=ROWS,
-    ) as chunks:
+    with pd.read_csv(path, dtype=object, chunksize=ROWS, **AS_TEXT) as chunks:
         yield from chunks
 
 

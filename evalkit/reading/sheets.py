@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,22 @@ from evalkit.reading.problems import HEADING, Problems
 
 BOM = b"\xef\xbb\xbf"
 """What Windows puts before text in UTF-8."""
+
+LONG = 2**20
+"""Bytes from which on it pays to look at the beginning of a file first."""
+
+REPEATED = 4
+"""How often each text of a column stands in that beginning, on average, when it is said to repeat."""
+
+AS_TEXT: dict[str, Any] = {
+    "header": None,
+    "keep_default_na": False,
+    "na_filter": False,
+    "skip_blank_lines": False,
+    "encoding": "utf-8-sig",
+    "low_memory": False,
+}
+"""How a CSV file is read: nothing is a heading, nothing is missing, and nothing is a number yet."""
 
 SAVE_AS = "In Excel: File, Save As, CSV UTF-8 (comma delimited)."
 """How to save what evalkit reads."""
@@ -87,22 +103,34 @@ def open_sheet(file: str, content: bytes, problems: Problems) -> Sheet | None:
     if not _is_text(file, content, problems):
         return None
     try:
-        raw = pd.read_csv(
-            io.BytesIO(content),
-            header=None,
-            dtype=object,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            encoding="utf-8-sig",
-            low_memory=False,
-        )
+        columns = _columns(content)
     except (pd.errors.ParserError, pd.errors.EmptyDataError):
         _report_shape(file, content, problems)
         return None
-    columns = [coded(raw[number].to_numpy(dtype=object)) for number in raw]
-    if _has_short_rows(content, columns, len(raw)) and _report_uneven_rows(file, content, problems):
+    records = len(columns[0].which)
+    if _has_short_rows(content, columns, records) and _report_uneven_rows(file, content, problems):
         return None
     return under_headings(file, columns, problems)
+
+
+def _columns(content: bytes) -> list[Cells]:
+    """Every column as text. In a long file, columns that repeat a few texts are coded as they are parsed, which is
+    faster; ids, of which there are about as many as rows, are coded afterwards.
+    """
+    kinds: dict[int, Any] = defaultdict(lambda: object)
+    if len(content) > LONG:
+        begun = content[: content.rfind(b"\n", 0, LONG) + 1]
+        sample = pd.read_csv(io.BytesIO(begun), dtype=object, on_bad_lines="skip", **AS_TEXT)
+        repeats = sample.nunique() * REPEATED < len(sample)
+        kinds |= dict.fromkeys(repeats.index[repeats], "category")
+    raw = pd.read_csv(io.BytesIO(content), dtype=kinds, **AS_TEXT)
+    return [_cells(raw[number]) for number in raw]
+
+
+def _cells(column: pd.Series[Any]) -> Cells:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return Cells(column.cat.categories.to_numpy(dtype=object), column.cat.codes.to_numpy(dtype=np.intp))
+    return coded(column.to_numpy(dtype=object))
 
 
 def _is_text(file: str, content: bytes, problems: Problems) -> bool:
@@ -198,15 +226,22 @@ def _report_uneven_rows(file: str, content: bytes, problems: Problems) -> bool:
     return found
 
 
+def _blank_rows(columns: list[Cells]) -> NDArray[np.bool_]:
+    """Which records hold nothing at all: none, where a column always holds something."""
+    blank = np.ones(len(columns[0].which), dtype=bool)
+    if all((cells.distinct == "").any() for cells in columns):
+        for cells in columns:
+            blank &= (cells.distinct == "")[cells.which]
+        return blank
+    return ~blank
+
+
 def under_headings(
     file: str, columns: list[Cells], problems: Problems, *, letters: list[str] | None = None
 ) -> Sheet | None:
     """The first record names the columns; records that are wholly blank are passed over without shifting numbers."""
     headings = [str(cells.distinct[cells.which[0]]) for cells in columns]
-    blank = np.ones(len(columns[0].which), dtype=bool)
-    for cells in columns:
-        blank &= (cells.distinct == "")[cells.which]
-    keep = ~blank
+    keep = ~_blank_rows(columns)
     keep[0] = False
     twice = [name for name, times in Counter(headings).items() if times > 1 and name]
     for name in twice:
