@@ -1,12 +1,12 @@
 # make report   the main job: the page for the fictional Northmere, and the published Salford scores beside it
 # make test     everything that must hold, in minutes
-# Longer: make calibrate (how often is evalkit wrong?), make lint.
+# Longer: make calibrate (how often is evalkit wrong?), make benchmark (how long do data take?), make lint.
 
 PYTHON ?= python3
 BIN := .venv/bin
 DATA ?=
 
-.PHONY: report test lint calibrate clean
+.PHONY: report test lint calibrate benchmark clean
 
 .venv/.ok: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,9 @@ lint: .venv/.dev
 
 calibrate: .venv/.dev
 	$(BIN)/python -m tests.calibration
+
+benchmark: .venv/.dev
+	$(BIN)/python -m tests.benchmark
 
 clean:
 	rm -rf .venv reports

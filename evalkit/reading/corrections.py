@@ -92,6 +92,6 @@ def _rows(sheet: Sheet, table: str, row_id: str) -> NDArray[np.intp]:
 
 def _with(cells: Cells, position: int, text: str) -> Cells:
     """The cells with one of them changed."""
-    which = cells.which.copy()
+    which = cells.which.astype(np.intp)
     which[position] = len(cells.distinct)
     return Cells(np.append(cells.distinct, np.array([text], dtype=object)), which)

@@ -44,7 +44,10 @@ class Folder:
         apart = {path.name for paths in long.values() for path in paths}
         contents = {name: path.read_bytes() for name, path in self.files.items() if name not in apart}
         found = self._from_toml()
+        hashes = {name: digest(content) for name, content in contents.items()}
+        hashes |= {path.name: digest_of(path) for paths in long.values() for path in paths}
         pieces = take_apart(contents, found.mapping if found else (), self.problems)
+        del contents  # as large as the files themselves
         found = self._from_sheet(pieces) if "programme.toml" not in self.files else found
         reads, mender = self._tables(pieces)
         self._exports(pieces, found, mender, reads)
@@ -61,8 +64,7 @@ class Folder:
             menus=known.menus,
             local=known.local,
             truth=self._truth(),
-            hashes={name: digest(content) for name, content in contents.items()}
-            | {path.name: digest_of(path) for paths in long.values() for path in paths},
+            hashes=hashes,
         )
         said = checked(said, tables, self.problems, frozenset(pieces.unread), long)
         return replace(said, log=tuple(self.log)) if found else None

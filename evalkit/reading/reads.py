@@ -16,7 +16,7 @@ from data_schemas.tables import schema
 from evalkit.instrument import Instrument
 from evalkit.reading import cells
 from evalkit.reading.problems import HEADING, Problems
-from evalkit.reading.sheets import Cells, Origin, Sheet
+from evalkit.reading.sheets import Cells, Origin, Positions, Sheet
 
 Mask = NDArray[np.bool_]
 
@@ -37,7 +37,7 @@ class Held:
     """A typed column by its distinct values; `which` of them each row holds. A value may stand in it twice."""
 
     distinct: pd.Series[Any]
-    which: NDArray[np.intp]
+    which: Positions
 
     @classmethod
     def of(cls, values: Any) -> Held:

@@ -39,12 +39,16 @@ SAVE_AS = "In Excel: File, Save As, CSV UTF-8 (comma delimited)."
 """How to save what evalkit reads."""
 
 
+Positions = NDArray[np.integer[Any]]
+"""Which of some distinct values each row holds: as small numbers as will do, for there is one for every cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """One column as text: its distinct values, and which of them each row holds."""
 
     distinct: NDArray[np.object_]
-    which: NDArray[np.intp]
+    which: Positions
 
     def at(self, rows: NDArray[Any]) -> Cells:
         """The cells of some rows, by position or by a mask."""
@@ -129,7 +133,7 @@ def _columns(content: bytes) -> list[Cells]:
 
 def _cells(column: pd.Series[Any]) -> Cells:
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return Cells(column.cat.categories.to_numpy(dtype=object), column.cat.codes.to_numpy(dtype=np.intp))
+        return Cells(column.cat.categories.to_numpy(dtype=object), np.asarray(column.cat.codes))
     return coded(column.to_numpy(dtype=object))
 
 
