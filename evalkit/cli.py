@@ -172,6 +172,19 @@ def simulate(
     typer.echo(written)
 
 
+@app.command()
+def twin(
+    folder: Annotated[Path, typer.Argument(help="A programme folder, or a workbook.", exists=True)],
+    out: Annotated[Path, typer.Option(help="The new folder to write.", file_okay=False)],
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same twin.")] = 1,
+) -> None:
+    """Write an invented twin: the same tables, columns and questionnaires, and nobody's data, to write code on."""
+    from evalkit.simulation import twin as twins
+
+    with _refusals():
+        typer.echo(twins.write(folder, out, seed=seed))
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     """evalkit's own refusals become a message and exit 1; anything else is a fault and stays one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -107,8 +108,9 @@ def test_an_export_becomes_answers_without_anybody_in_it(folder: Path) -> None:
     everything = " ".join(getattr(programme, table).to_csv() for table in ("responses", "respondents"))
     assert "@" not in everything
     assert "Person" not in everything
-    assert "Email, Name" in programme.log[0]
-    assert "Anything else?" in programme.log[1]
+    assert programme.log[0].endswith("kept as pseudonyms only: Email.")
+    assert programme.log[1].endswith("not kept, because they tell who somebody is: Name.")
+    assert "Anything else?" in programme.log[2]
     assert programme.log[0] in programme._repr_html_(), "what was dropped is said wherever the programme is shown"
 
 
@@ -151,7 +153,7 @@ def test_an_alias_that_answers_twice_is_a_repeat(folder: Path) -> None:
         (3, 6, "West", "Which place do you\xa0work in? (F)", "does not say what this word means"),
         (3, 9, "The Trust", "Your organisation (I)", "does not say what this word means"),
         (2, 4, "A Person", "Email (D)", "no address"),
-        (2, 3, "5/3/2024 10:20", "Completion time (C)", "not a date"),
+        (2, 3, "5/3/2024 10:20", "Completion time (C)", "Which of the figures is the day"),
     ],
 )
 def test_each_fault_is_named_where_it_stands_in_the_export(
@@ -217,7 +219,8 @@ respondent_is = "id"
     assert [(p.file, p.row, p.column) for p in problems.itertuples()] == [
         ("styles.csv", 2, "Which styles do you use most?")
     ]
-    assert "'shouting'" in problems["problem"][0]
+    assert "does not know one of the options" in problems["problem"][0]
+    assert "Shouting" not in problems.to_string(), "what somebody wrote beside Other is not repeated"
 
 
 def test_one_file_may_ask_two_questionnaires(folder: Path) -> None:
@@ -290,7 +293,73 @@ def test_a_pseudonym_tells_addresses_apart_and_nothing_else(one: str, other: str
 def test_headings_that_tell_who_somebody_is_are_never_kept_whatever_the_mapping_says(folder: Path) -> None:
     assert {"email", "name", "ip address"} <= PERSONAL
     swap(folder, 'drop = ["Anything else?"]', 'drop = ["Anything else?", "Name"]')
-    assert "Name" in ek.load(folder).log[0]
+    assert "Name" in ek.load(folder).log[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('organisation = "Your organisation"', 'organisation = "Name"', "keeps a column that tells who somebody is"),
+        ('"Governance" = "governance"', '"Name" = "governance"', "keeps a column that tells who somebody is"),
+        ('respondent = "Email"', 'respondent = "Email"\nrespondent_is = "id"', "keeps a column that tells who"),
+    ],
+)
+def test_who_somebody_is_cannot_be_mapped_to_anything_else(folder: Path, old: str, new: str, words: str) -> None:
+    swap(folder, old, new)
+    problems = ek.check(folder)
+    assert words in " ".join(problems["problem"])
+    assert "Person" not in " ".join(problems["value"])
+    assert "@" not in " ".join(problems["value"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ann@example.org\u200b", "Ann <ann@example.org>", "mailto:ann@example.org", "ann@example.org;", "an n@example.org",
+     "ann@example", "@example.org"],
+)  # fmt: skip
+def test_an_address_stands_alone_or_is_none(folder: Path, address: str) -> None:
+    book([ROWS[0], [*ROWS[1][:3], address, *ROWS[1][4:]]], folder / "autumn.xlsx")
+    (problem,) = ek.check(folder).itertuples()
+    assert problem.problem == "This is no address."
+    assert problem.value == ""
+
+
+def test_a_subject_given_by_address_becomes_a_pseudonym_by_the_same_key(folder: Path) -> None:
+    swap(folder, 'subject_kind = "place"', 'subject_kind = "team"')
+    swap(folder, 'subjects = { North = "P1", South = "P2" }\n', "")
+    rows = [[*row] for row in ROWS]
+    for row, who in zip(rows[1:], ("b@example.org", "a.person@example.org", "B@Example.org "), strict=True):
+        row[5] = who
+    book(rows, folder / "autumn.xlsx")
+    problems = ek.check(folder)
+    assert set(problems["problem"]) == {"An address stands where an id belongs."}
+    assert set(problems["value"]) == {""}
+    swap(folder, 'subject_kind = "team"', 'subject_kind = "team"\nsubject_is = "address"')
+    answers = ek.load(folder).responses
+    one, other = (
+        pseudonym(who, read_key(folder.parent / "our.key")) for who in ("a.person@example.org", "b@example.org")
+    )
+    assert answers["subject_id"].tolist() == [other, other, one, one, other, other]
+
+
+def test_two_headings_alike_but_for_a_space_are_named(folder: Path) -> None:
+    book([[*row, extra] for row, extra in zip(ROWS, ["governance ", 1, 2, 3], strict=True)], folder / "autumn.xlsx")
+    assert "same as 'Governance'" in ek.check(folder)["problem"].iloc[0]
+
+
+def test_an_item_nobody_asks_is_named_once_at_the_mapping(folder: Path) -> None:
+    swap(folder, '"Governance" = "governance"', '"Governance" = "goverance"')
+    (problem,) = ek.check(folder).itertuples()
+    assert (problem.file, problem.value) == ("programme.toml", "goverance")
+    assert "'governance'" in problem.remedy
+
+
+def test_many_respondents_are_listed_in_no_time(folder: Path) -> None:
+    rows = [ROWS[0]] + [[*ROWS[1][:3], f"p{at}@example.org", *ROWS[1][4:]] for at in range(4000)]
+    book(rows, folder / "autumn.xlsx")
+    began = time.perf_counter()
+    assert len(ek.load(folder).respondents) == 4000
+    assert time.perf_counter() - began < 20
 
 
 @pytest.mark.parametrize(
@@ -303,6 +372,8 @@ def test_headings_that_tell_who_somebody_is_are_never_kept_whatever_the_mapping_
         ({"wave": "one"}, "not a whole number"),
         ({"colour": "red"}, "which nothing reads"),
         ({"items": {"Q": 1}}, "not a text"),
+        ({"items": {"Q": "leadership", "R": "leadership"}}, "two questions"),
+        ({"subject_is": "name"}, "not one of its words"),
     ],
 )
 def test_a_mapping_that_does_not_hold_together_is_refused_by_name(said: dict[str, Any], words: str) -> None:

@@ -71,13 +71,15 @@ class Corrections:
             return sheet  # made in the file itself, since
         if held != old:
             remedy = "Check the row and the column, or write in old what stands there."
-            self._amiss(at, "old", f"The cell holds {held!r}, not what is to be corrected.", remedy)
+            holds = "something else" if "@" in held else repr(held)  # whose address it is, is nobody's business here
+            self._amiss(at, "old", f"The cell holds {holds}, not what is to be corrected.", remedy)
             return sheet
         return replace(sheet, columns={**sheet.columns, column: _with(cells, position, new)})
 
     def _amiss(self, at: int, column: str, problem: str, remedy: str) -> None:
         assert self.read is not None
-        value = self.read.frame[column].iloc[at]
+        said = self.read.frame[column].iloc[at]
+        value = "" if "@" in str(said) else said
         self.problems.add_cells(self.read.cells(np.array([at]), column), problem, remedy, values=[value])
 
 

@@ -18,8 +18,9 @@ class Export:
     `items`: each question's heading, and the item it asks. `answers`: what people could choose, and the answer it is.
     `choices`: questions with several answers to tick, each option and its item (ticked is yes, not ticked no).
     `respondent` heads the column that tells who answered; where `respondent_is` "address" it becomes a pseudonym.
-    Without one each row is an unnamed form. `subject` heads the column that says whom it is about, `subjects` turns its
-    words into ids; `subject_id` says it once for all; neither: each respondent answers about themselves.
+    Without one each row is an unnamed form. `subject` heads the column that says whom it is about: `subjects` turns its
+    words into ids, `subject_is` "address" makes pseudonyms of them. `subject_id` says it once for all; neither: each
+    respondent answers about themselves.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Export:
     respondent: str = ""
     respondent_is: str = "address"
     subject: str = ""
+    subject_is: str = "id"
     subject_id: str = ""
     subjects: Mapping[str, str] = field(default_factory=dict)
     wave: int | None = None
@@ -47,6 +49,11 @@ class Export:
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether addresses are made pseudonyms."""
+        return (bool(self.respondent) and self.respondent_is == "address") or self.subject_is == "address"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pseudonyms:
@@ -58,7 +65,7 @@ class Pseudonyms:
 
 _TEXTS = (
     "file", "instrument", "timing", "rater", "subject_kind", "sheet", "respondent", "respondent_is", "subject",
-    "subject_id", "answered_on", "dates", "organisation", "level", "place",
+    "subject_is", "subject_id", "answered_on", "dates", "organisation", "level", "place",
 )  # fmt: skip
 _TABLES = ("subjects", "organisations", "places", "items", "answers", "choices")
 _NEEDED = ("file", "instrument", "timing", "rater", "subject_kind")
@@ -88,12 +95,27 @@ def _export(name: str, said: Any) -> Export:
     for heading in said.get("drop", ()):
         is_a(heading, "text", where=f"{where} drop")
     _one_of(said, "respondent_is", ("address", "id"), where)
+    _one_of(said, "subject_is", ("address", "id"), where)
     _one_of(said, "dates", DATES, where)
+    _refuse_twice(said, where)
     if said.get("subject") and said.get("subject_id"):
         raise Misdescribed(f"{where} says the subject twice.", "Keep subject (a column) or subject_id (one for all).")
     if not said.get("items") and not said.get("choices"):
         raise Misdescribed(f"{where} maps no question.", f'Write under [mapping.{name}.items]: "question" = "item".')
     return Export(name=name, **{**said, "drop": tuple(said.get("drop", ()))})
+
+
+def _refuse_twice(said: Mapping[str, Any], where: str) -> None:
+    """One item asked by two questions would give each respondent two answers to it."""
+    items = [
+        *said.get("items", {}).values(),
+        *(i for known in said.get("choices", {}).values() for i in known.values()),
+    ]
+    for item in items:
+        if items.count(item) > 1:
+            raise Misdescribed(
+                f"{where} maps two questions to the item {item!r}.", "Keep one of them.", value=str(item)
+            )
 
 
 def _one_of(said: Mapping[str, Any], key: str, words: tuple[str, ...], where: str) -> None:

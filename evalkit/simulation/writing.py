@@ -37,19 +37,19 @@ def write(programme: Programme, folder: str | Path) -> Path:
     for table in models():
         if programme.has(table):
             frame = getattr(programme, table)
-            _put(target / f"{table}.csv", reading.to_csv_text(frame, table, programme.instruments))
-    _put(target / "programme.toml", _settings(programme))
-    _put(target / "truth.toml", f"{SETTINGS_HEAD}\n{_toml(truth)}")
-    _put(target / "README.md", _readme(truth))
+            put(target / f"{table}.csv", reading.to_csv_text(frame, table, programme.instruments))
+    put(target / "programme.toml", settings_text(programme))
+    put(target / "truth.toml", f"{SETTINGS_HEAD}\n{_toml(truth)}")
+    put(target / "README.md", _readme(truth))
     return target
 
 
-def _put(path: Path, text: str) -> None:
+def put(path: Path, text: str) -> None:
     """UTF-8 and LF on every system, or the bytes would differ."""
     path.write_bytes(text.encode("utf-8"))
 
 
-def _settings(programme: Programme) -> str:
+def settings_text(programme: Programme) -> str:
     """`programme.toml`, blank settings left out."""
     said = {name: getattr(programme.settings, name) for name in Settings.__dataclass_fields__}
     parts = {name: _filled(asdict(said.pop(name))) for name in ("plan", "people", "pseudonyms")}
