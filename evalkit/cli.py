@@ -87,6 +87,7 @@ def check(
     from evalkit.programme import check as problems_in
 
     with _refusals():
+        _not_inside(source, mark)
         problems = problems_in(source)
         if problems.empty:
             typer.echo("No problems found.")
@@ -185,9 +186,17 @@ def twin(
         typer.echo(twins.write(folder, out, seed=seed))
 
 
+def _not_inside(source: Path, mark: Path | None) -> None:
+    """A marked copy among the data would be read as more data the next time."""
+    from evalkit.errors import Refused
+
+    if mark is not None and source.is_dir() and mark.resolve().is_relative_to(source.resolve()):
+        raise Refused(f"{mark.name} would lie inside the folder it is about. Give it a place outside.")
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """evalkit's own refusals become a message and exit 1; anything else is a fault and stays one."""
+    """evalkit's own refusals, and the system's about a file, become a message and exit 1; a fault stays one."""
     from data_schemas.catalogues import Misdescribed
     from evalkit.errors import DataProblems, NotEnoughEvidence, Refused
 
@@ -195,6 +204,13 @@ def _refusals() -> Iterator[None]:
         yield
     except (DataProblems, NotEnoughEvidence, Refused, Misdescribed) as refusal:
         typer.echo(str(refusal), err=True)
+        raise typer.Exit(1) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # held open by Excel, a name too long, a folder one may not write to
+        file = Path(str(error.filename)).name if error.filename else "A file"
+        words = f"{file} could not be read or written: {error.strerror or error}."
+        typer.echo(f"{words} Close it where it is open, and look whether you may change it.", err=True)
         raise typer.Exit(1) from None
 
 

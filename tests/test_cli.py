@@ -71,3 +71,31 @@ def test_simulate_writes_a_folder_that_loads(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_wrong_usage_is_2(wrong: list[str]) -> None:
     assert run.invoke(app, wrong).exit_code == 2
+
+
+def test_a_marked_copy_does_not_go_among_the_data(broken: Path, tmp_path: Path) -> None:
+    said = run.invoke(app, ["check", str(broken), "--mark", str(broken / "marked.xlsx")])
+    assert said.exit_code == 1
+    assert "inside the folder" in said.stderr
+    assert not (broken / "marked.xlsx").exists()
+    said = run.invoke(app, ["check", str(broken), "--mark", str(tmp_path / "marked.xlsx")])
+    assert said.stdout.strip() == str(tmp_path / "marked.xlsx")
+
+
+def test_what_the_system_refuses_is_a_message(broken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = run.invoke(app, ["check", str(broken), "--mark", str(tmp_path / f"{'x' * 300}.xlsx")])
+    assert said.exit_code == 1
+    assert "could not be read or written" in said.stderr
+
+    plainly = Path.read_bytes
+
+    def locked(path: Path) -> bytes:
+        if path.name == "scores.csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return plainly(path)
+
+    monkeypatch.setattr(Path, "read_bytes", locked)
+    said = run.invoke(app, ["check", str(broken)])
+    assert said.exit_code == 1
+    assert "scores.csv could not be read or written: Permission denied." in said.stderr
+    assert "Traceback" not in said.output

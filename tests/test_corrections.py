@@ -78,3 +78,16 @@ def test_one_id_stands_in_one_row_or_nothing_is_corrected(folder: Path) -> None:
         file.write("L1,North,S1,E08000006,GSS,programme,2024-04-01,100000,yes\n")
     correct(folder, "places.csv,L1,population,100000,110000")
     assert "Several rows" in ek.check(folder).set_index("file").loc["corrections.csv", "problem"]
+
+
+def test_where_several_files_hold_a_table_the_file_is_named(folder: Path) -> None:
+    lines = (folder / "people.csv").read_text().splitlines(keepends=True)
+    (folder / "people.csv").write_text("".join(lines[:3]))
+    (folder / "people later.csv").write_text(lines[0] + "".join(lines[3:]))
+    correct(folder, "people later.csv,007,kind,sponsor,other")
+    assert ek.load(folder).people.set_index("person_id")["kind"]["007"] == "other"
+    correct(folder, "people.csv,P1,kind,participant,other")
+    assert ek.load(folder).people.set_index("person_id")["kind"]["P1"] == "other"
+    correct(folder, "people,007,kind,sponsor,other")
+    (problem,) = ek.check(folder).itertuples()
+    assert problem.problem == "Several files hold this table."

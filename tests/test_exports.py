@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 import evalkit as ek
 from data_schemas.catalogues import Misdescribed
+from evalkit import workbook
 from evalkit.errors import Refused
 from evalkit.reading.exports import PERSONAL
 from evalkit.reading.mapping import Pseudonyms, exports
 from evalkit.reading.pseudonyms import key_for, make_key, pseudonym, read_key, sign
+from evalkit.reading.raw import as_read
 from evalkit.reading.settings import settings
 
 HEAD = """schema = 1
@@ -428,3 +430,15 @@ def test_frames_stay_typed_when_a_table_comes_from_several_files(tmp_path: Path)
         ek.load(target).people.sort_values("person_id", ignore_index=True),
         whole.people.sort_values("person_id", ignore_index=True),
     )
+
+
+def test_a_marked_copy_of_an_export_hides_who_somebody_is(folder: Path, tmp_path: Path) -> None:
+    made = openpyxl.load_workbook(folder / "autumn.xlsx")
+    made.active.cell(2, 7).value = "7"
+    made.active.cell(3, 4).value = "B Person"
+    made.save(folder / "autumn.xlsx")
+    problems = ek.check(folder)
+    marked = workbook.marked(tmp_path / "marked.xlsx", problems, as_read(folder, set(problems["file"])))
+    cells = [str(cell.value) for sheet in openpyxl.load_workbook(marked) for row in sheet.iter_rows() for cell in row]
+    assert "(hidden)" in cells
+    assert not [text for text in cells if "@" in text or "Person" in text]

@@ -9,6 +9,7 @@ kept.
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -69,9 +70,17 @@ def _fingerprint(root: Path) -> str:
             hashed.update(hashlib.blake2b(path.read_bytes()).digest())
         elif path.is_file():
             hashed.update(f"{path.stat().st_size} {path.stat().st_mtime_ns}\n".encode())
-    for key in root.parent.glob("*.key"):
-        hashed.update(f"{key.name} {key.stat().st_mtime_ns}\n".encode())
+    hashed.update(_key(root))
     return hashed.hexdigest()
+
+
+def _key(root: Path) -> bytes:
+    """The key that makes pseudonyms, wherever programme.toml says it lies; nothing where no key can be read."""
+    try:
+        said = tomllib.loads((root / "programme.toml").read_text(encoding="utf-8-sig"))
+        return Path(root, str(said["pseudonyms"]["key"])).read_bytes()
+    except (OSError, ValueError, KeyError, TypeError):
+        return b""
 
 
 def in_memory(

@@ -7,20 +7,20 @@ never read. Formulas count with the value Excel last worked out for them.
 from __future__ import annotations
 
 import io
-import re
+import lzma
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.reading.grids import Grid, grids
 from evalkit.reading.problems import HEADING, SHEET, Problems
 from evalkit.reading.sheets import Sheet, coded, under_headings
-
-if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
 
 MOST_UNPACKED = 512 * 2**20
 """Bytes a workbook may unpack to: a million rows of answers take a third of it, a bomb all there is."""
@@ -32,46 +32,62 @@ GUIDE, LISTS, PROBLEMS = "Guide", "_lists", "Problems"
 NOT_DATA = frozenset({GUIDE, LISTS, PROBLEMS})
 """Sheets that hold words for the reader of a workbook, and no data."""
 
-ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!", "#GETTING_DATA")
+ERRORS = frozenset(
+    ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!", "#GETTING_DATA")
+)
 
 
-def open_book(file: str, content: bytes, problems: Problems) -> dict[str, Sheet] | None:
-    """The workbook's sheets by name, blank ones left out; None when the file cannot be read at all.
+Days = Mapping[str, NDArray[np.bool_]]
 
-    A sheet whose headings are amiss is left out too, and its problem named.
+_NO_ZIP = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError
+)  # fmt: skip
+"""What unpacking a damaged file raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A workbook's sheets by name, blank ones left out; and the names of those that could not be read."""
+
+    sheets: Mapping[str, Sheet]
+    unread: tuple[str, ...] = ()
+
+
+def open_book(
+    file: str, content: bytes, problems: Problems, headings: Callable[[str], Collection[str]] = lambda title: ()
+) -> Book | None:
+    """What a workbook holds; None when the file cannot be read at all.
+
+    A sheet whose headings are amiss is left out, and its problem named. `headings`: those a sheet of this name has.
     """
     if not _may_open(file, content, problems):
         return None
-    from openpyxl import load_workbook
-
-    try:
-        book = load_workbook(io.BytesIO(content), data_only=True, keep_links=False)
-        asked = load_workbook(io.BytesIO(content), keep_links=False) if _has_formulas(content) else None
-    except Exception:  # openpyxl raises whatever its parsers do; no workbook may give a traceback
-        problems.add(file, "The workbook is damaged, or not one Excel would open.", AS_XLSX)
+    found = grids(content)
+    if not found:
+        damaged = "The workbook is damaged, or not one Excel would open."
+        strict = "The workbook is saved as Strict Open XML, or holds no sheets."
+        problems.add(file, damaged if found is None else strict, AS_XLSX)
         return None
-    found: dict[str, Sheet] = {}
-    for sheet in book.worksheets:
-        if sheet.title in NOT_DATA:
+    sheets: dict[str, Sheet] = {}
+    unread: list[str] = []
+    for grid in found:
+        where = f"{file}{SHEET}{grid.title}"
+        if grid.title in NOT_DATA:
             continue
-        formulas = asked[sheet.title] if asked is not None else None
-        read = _sheet(f"{file}{SHEET}{sheet.title}", sheet, formulas, problems)
+        if grid.far:
+            _name_far(where, grid, problems)
+        read = _sheet(where, grid, headings(grid.title), problems)
         if read is not None:
-            found[sheet.title] = read
-    return found
+            sheets[grid.title] = read
+        elif grid.far or grid.values.size:
+            unread.append(grid.title)
+    return Book(sheets, tuple(unread))
 
 
 def open_values(content: bytes) -> dict[str, list[list[object]]]:
     """The cells of every sheet as they stand, for a workbook that could be opened; none where it cannot."""
-    if not _may_open("", content, Problems()):
-        return {}
-    from openpyxl import load_workbook
-
-    try:
-        book = load_workbook(io.BytesIO(content), data_only=True, keep_links=False)
-    except Exception:
-        return {}
-    return {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets}
+    found = grids(content) if _may_open("", content, Problems()) else None
+    return {grid.title: grid.values.tolist() for grid in found or ()}
 
 
 def _may_open(file: str, content: bytes, problems: Problems) -> bool:
@@ -83,7 +99,7 @@ def _may_open(file: str, content: bytes, problems: Problems) -> bool:
             unpacked = sum(entry.file_size for entry in packed.infolist())
             if unpacked <= MOST_UNPACKED and _is_as_large_as_it_says(packed):
                 return True
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+    except _NO_ZIP:
         problems.add(file, "This is not an Excel workbook.", AS_XLSX)
         return False
     most = MOST_UNPACKED // 2**20
@@ -103,83 +119,76 @@ def _is_as_large_as_it_says(packed: zipfile.ZipFile) -> bool:
     return True
 
 
-def _has_formulas(content: bytes) -> bool:
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        sheets = [name for name in packed.namelist() if re.match(r"xl/worksheets/.*\.xml\Z", name)]
-        return any(re.search(rb"<f[ >/]", packed.read(name)) for name in sheets)
+def _name_far(file: str, grid: Grid, problems: Problems) -> None:
+    words = f"The sheet reaches as far as {grid.far}, which is more than a sheet of data."
+    problems.add(file, words, "Delete what stands there (its whole row and column), and save the workbook.")
 
 
-def _sheet(file: str, sheet: Worksheet, formulas: Worksheet | None, problems: Problems) -> Sheet | None:
+def _sheet(file: str, grid: Grid, headings: Collection[str], problems: Problems) -> Sheet | None:
     """One sheet's cells as text, its troubles named; None where it is blank or cannot be read by columns."""
     from openpyxl.utils import get_column_letter
 
-    values = np.array(list(sheet.iter_rows(values_only=True)), dtype=object)
-    values = values[:, : _filled(values)] if values.ndim == 2 else values.reshape(0, 0)
-    if values.size == 0 or all(value is None for value in values.ravel()):
+    if not grid.values.size:
         return None
-    _fill_merged(file, sheet, values, problems)
-    if formulas is not None:
-        _name_blank_formulas(file, values, formulas, problems)
+    values, texts = grid.values.copy(), np.full(grid.values.shape, "", dtype=object)
+    held = grid.held()
+    for place in held:
+        texts[place] = _text(values[place])
     letters = [get_column_letter(at + 1) for at in range(values.shape[1])]
-    texts = np.array([[_text(value) for value in row] for row in values], dtype=object)
-    for row, column in zip(*np.nonzero(np.isin(texts, ERRORS)), strict=True):
-        label = _label(texts, column, letters)
+    _fill_merged(file, grid, values, texts, letters, problems)
+    _name_blank_formulas(file, grid, texts, letters, problems)
+    for row, column in sorted(place for place in held if texts[place] in ERRORS):
         words, remedy = "The cell holds an error of Excel's.", "Mend the formula, or leave the cell blank."
-        problems.add(file, words, remedy, row=int(row) + 1, column=label, value=texts[row, column])
+        label = _label(texts, column, letters)
+        problems.add(file, words, remedy, row=row + 1, column=label, value=texts[row, column])
         texts[row, column] = ""
-    read = under_headings(file, [coded(column) for column in texts.T], problems, letters=letters)
-    if read is None:
-        return None
-    days = np.array([[isinstance(value, date) for value in row] for row in values], dtype=bool)[read.rows - HEADING]
-    kept = {str(heading): days[:, at] for at, heading in enumerate(texts[0]) if days[:, at].any()}
-    return Sheet(read.columns, read.origin, kept)
+    read = under_headings(file, [coded(column) for column in texts.T], problems, letters=letters, expected=headings)
+    return None if read is None else replace(read, days=_days(values, texts, grid, read))
 
 
-def _filled(values: NDArray[np.object_]) -> int:
-    """How many columns there are up to the last that holds anything."""
-    filled = [at for at in range(values.shape[1]) if any(value not in (None, "") for value in values[:, at])]
-    return max(filled, default=-1) + 1
+def _days(values: NDArray[np.object_], texts: NDArray[np.object_], grid: Grid, read: Sheet) -> Days:
+    """Which cells a workbook holds as dates, for the columns that have any."""
+    found = np.zeros(values.shape, dtype=bool)
+    for place in grid.held():
+        found[place] = isinstance(values[place], date)
+    found = found[read.rows - HEADING]
+    return {str(heading): found[:, at] for at, heading in enumerate(texts[0]) if found[:, at].any()}
 
 
 def _label(texts: NDArray[np.object_], column: int, letters: list[str]) -> str:
-    heading = texts[0, column]
-    return f"{heading} ({letters[column]})" if heading else letters[column]
+    """A column by its heading and its letter; one without a heading by its letter alone."""
+    return f"{texts[0, column]} ({letters[column]})".strip()
 
 
-def _fill_merged(file: str, sheet: Worksheet, values: NDArray[np.object_], problems: Problems) -> None:
+def _fill_merged(
+    file: str,
+    grid: Grid,
+    values: NDArray[np.object_],
+    texts: NDArray[np.object_],
+    letters: list[str],
+    problems: Problems,
+) -> None:
     """Merged cells are a problem: only the first holds a value. It is named once, and not again in the others."""
-    from openpyxl.utils import get_column_letter
-
-    letters = [get_column_letter(at + 1) for at in range(values.shape[1])]
-    for merged in list(sheet.merged_cells.ranges):
-        left, top, right, bottom = merged.bounds
+    for name, (left, top, right, bottom) in grid.merged:
         if left > values.shape[1] or top > values.shape[0]:
             continue
-        held = values[top - 1, left - 1]
-        label = _label(np.array([[_text(value) for value in values[0]]], dtype=object), left - 1, letters)
-        words = f"Cells are merged ({merged.coord}): only the first of them holds a value."
+        label = _label(texts, left - 1, letters)
+        words = f"Cells are merged ({name}): only the first of them holds a value."
         remedy = "Unmerge them (Home, Merge & Centre), and write the value into each."
-        problems.add(file, words, remedy, row=top, column=label, value=_text(held))
-        values[top - 1 : bottom, left - 1 : right] = held
+        problems.add(file, words, remedy, row=top, column=label, value=texts[top - 1, left - 1])
+        for filled in (values, texts):
+            filled[top - 1 : bottom, left - 1 : right] = filled[top - 1, left - 1]
 
 
-def _name_blank_formulas(file: str, values: NDArray[np.object_], formulas: Worksheet, problems: Problems) -> None:
+def _name_blank_formulas(
+    file: str, grid: Grid, texts: NDArray[np.object_], letters: list[str], problems: Problems
+) -> None:
     """A formula whose value was never worked out would be read as a blank cell."""
-    from openpyxl.utils import get_column_letter
-
-    for row, column, formula in _formulas(formulas):
-        if row < values.shape[0] and column < values.shape[1] and values[row, column] is None:
-            label = f"{_text(values[0, column])} ({get_column_letter(column + 1)})"
-            words = "The cell holds a formula whose value was never worked out."
-            remedy = "Open the workbook in Excel and save it, or write the value instead."
-            problems.add(file, words, remedy, row=row + 1, column=label, value=formula)
-
-
-def _formulas(sheet: Worksheet) -> Iterator[tuple[int, int, str]]:
-    for row in sheet.iter_rows():
-        for cell in row:
-            if cell.data_type == "f":
-                yield cell.row - 1, cell.column - 1, str(getattr(cell.value, "text", cell.value))
+    for (row, column), formula in grid.unworked.items():
+        words = "The cell holds a formula whose value was never worked out."
+        remedy = "Open the workbook in Excel and save it, or write the value instead."
+        label = _label(texts, column, letters)
+        problems.add(file, words, remedy, row=row + 1, column=label, value=formula)
 
 
 def _text(value: Any) -> str:

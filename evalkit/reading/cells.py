@@ -56,6 +56,13 @@ _WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
+_UNSEEN = re.compile(
+    "[\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    "\u3000\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0001\U000e0020-\U000e007f]"
+)
+"""Spaces that are not the plain one, and characters nobody sees: two ids may differ by one and look the same."""
+
 
 def parse(texts: Texts, *, kind: str, form: str) -> Parsed:
     """Typed values of distinct texts, and the faults by position; "" is missing, and a faulty text is too.
@@ -97,6 +104,8 @@ def _text(texts: Texts, form: str) -> Parsed:
     for position, text in enumerate(texts) if _needs_a_look(texts, form) else ():
         if _CONTROL.search(text):
             faults[position] = ("The text holds a character that cannot be shown.", "Type it again.")
+        elif form != "prose" and (unseen := _UNSEEN.search(text)):
+            faults[position] = _unseen_fault(text, unseen[0])
         elif text != text.strip() and form != "prose":
             faults[position] = ("There are spaces around the text.", f"Write {text.strip()!r}.")
         elif text and not text.strip():
@@ -106,12 +115,21 @@ def _text(texts: Texts, form: str) -> Parsed:
     return pd.array(values, dtype="str"), faults
 
 
+def _unseen_fault(text: str, character: str) -> Fault:
+    """Named by its number, because it cannot be shown; a space of another kind becomes a plain one."""
+    plain = _UNSEEN.sub(lambda found: " " if found[0].isspace() else "", text).strip()
+    words = f"The text holds a character nobody can see (U+{ord(character):04X})."
+    return words, f"Write {plain!r}, typed anew." if plain else "Write the text, or leave the cell blank."
+
+
 def _needs_a_look(texts: Texts, form: str) -> bool:
     """Whether any of the texts may be at fault: one search through all of them, so that long columns are read fast."""
     written = texts[texts != ""]
     together = "\n".join(written)
     if form == "prose":
         return _CONTROL.search(together) is not None or not all(map(str.strip, written))
+    if not together.isascii() and _UNSEEN.search(together) is not None:
+        return True
     return _EDGES.search(f"\n{together}\n") is not None or _CONTROL.search(together) is not None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from data_schemas.catalogues import nearest
 from data_schemas.tables import schema
+from evalkit.reading.pieces import Pieces
 from evalkit.reading.problems import Problems
 from evalkit.reading.reads import Read
 from evalkit.reading.sheets import Cells, Sheet
@@ -21,25 +23,30 @@ from evalkit.reading.sheets import Cells, Sheet
 class Corrections:
     """The rows of the corrections table on their way into the sheets they mend.
 
-    `file` is a file's name, a sheet as problems name it, or a table's name. `row_id` is the id in the table's first
-    column where each id stands once, and the row a spreadsheet shows otherwise.
+    `file` is a file's name, a sheet as problems name it, or, where one file alone holds it, a table's name: `several`
+    are the tables that stand in more than one. `column` is a heading, or a heading as problems print it. `row_id` is
+    the id in the table's first column where each id stands once, and the row a spreadsheet shows otherwise.
     """
 
     read: Read | None
     problems: Problems
+    several: frozenset[str] = frozenset()
     _met: set[int] = field(default_factory=set)
 
     def mend(self, sheet: Sheet, table: str = "") -> Sheet:
         """The sheet with its corrections made."""
         if self.read is None or self.read.absent:
             return sheet
-        names = {sheet.file, table, f"{table}.csv"} - {"", ".csv"}
         said = self.read.frame
-        for at in np.flatnonzero(said["file"].isin(names).to_numpy(dtype=bool)).tolist():
+        for at in np.flatnonzero(said["file"].isin(self.names(sheet, table)).to_numpy(dtype=bool)).tolist():
             if not self.read.unreadable[at]:
                 self._met.add(at)
                 sheet = self._made(sheet, table, at, said.iloc[at])
         return sheet
+
+    def names(self, sheet: Sheet, table: str) -> set[str]:
+        """What a correction may call a sheet."""
+        return {sheet.file} if table in {"", *self.several} else {sheet.file, table, f"{table}.csv"}
 
     def left_over(self, files: Sequence[str]) -> None:
         """Names the corrections of a file that is not there."""
@@ -48,7 +55,18 @@ class Corrections:
         for at in range(len(self.read.frame)):
             name = self.read.frame["file"].iloc[at]
             if at not in self._met and pd.notna(name) and not self.read.unreadable[at]:
-                self._amiss(at, "file", "No file or table of this name is here.", nearest(str(name), files))
+                words = (
+                    "Several files hold this table."
+                    if name in self.several
+                    else "No file or table of this name is here."
+                )
+                self._amiss(at, "file", words, nearest(str(name), files))
+
+    @classmethod
+    def of(cls, pieces: Pieces, read: Read | None, problems: Problems) -> Corrections:
+        """The corrections of a programme whose files are these."""
+        counted = Counter(piece.name for piece in pieces.of("table"))
+        return cls(read, problems, frozenset(table for table, many in counted.items() if many > 1))
 
     def made(self) -> int:
         """How many were made."""
@@ -56,6 +74,7 @@ class Corrections:
 
     def _made(self, sheet: Sheet, table: str, at: int, said: pd.Series[Any]) -> Sheet:
         column = str(said["column"])
+        column = next((name for name in sheet.columns if sheet.origin.label(name) == column), column)
         if column not in sheet.columns:
             self._amiss(at, "column", "The file has no column of this name.", nearest(column, list(sheet.columns)))
             return sheet

@@ -16,12 +16,13 @@ from evalkit.reading.catalogued import Catalogues, described
 from evalkit.reading.contents import Contents, digest
 from evalkit.reading.corrections import Corrections
 from evalkit.reading.in_parts import digest_of, long_tables
-from evalkit.reading.pieces import Piece, Pieces, take_apart
+from evalkit.reading.pieces import SETTINGS_SHEET, Piece, Pieces, take_apart
 from evalkit.reading.planned import checked
-from evalkit.reading.problems import HEADING, Problems
+from evalkit.reading.problems import Problems
 from evalkit.reading.pseudonyms import key_for
 from evalkit.reading.reads import Held, Read, joined, typed
-from evalkit.reading.settings import THREE_LINES, Settings, from_sheet, settings
+from evalkit.reading.settings import THREE_LINES, Settings, settings
+from evalkit.reading.settings_sheet import read_settings, says_anything
 from evalkit.reading.sheets import Origin, Sheet
 
 Reads = dict[str, list[Read]]
@@ -48,7 +49,7 @@ class Folder:
         hashes |= {path.name: digest_of(path) for paths in long.values() for path in paths}
         pieces = take_apart(contents, found.mapping if found else (), self.problems)
         del contents  # as large as the files themselves
-        found = self._from_sheet(pieces) if "programme.toml" not in self.files else found
+        found = self._from_sheet(pieces) or found
         reads, mender = self._tables(pieces)
         self._exports(pieces, found, mender, reads)
         mender.left_over([piece.sheet.file for piece in pieces.found])
@@ -82,30 +83,26 @@ class Folder:
     def _from_sheet(self, pieces: Pieces) -> Settings | None:
         """The settings a workbook's own sheet holds."""
         sheets = [piece.sheet for piece in pieces.of("settings")]
-        if self.root.is_file() and not pieces.found and self.problems:
-            return None  # the workbook could not be read at all, which has been said
-        if len(sheets) != 1:
-            several = "Several sheets say what the programme is."
-            alone = (
-                "The workbook has no sheet programme." if self.root.is_file() else "The folder has no programme.toml."
-            )
-            remedy = "Keep one of them." if sheets else THREE_LINES
-            if self.root.is_file() and not sheets:
-                remedy = "Add it, with the columns setting and value, and the rows schema, name and starts_on."
-            file = self.root.name if self.root.is_file() else "programme.toml"
-            self.problems.add(file, several if sheets else alone, remedy)
+        if "programme.toml" in self.files:
+            for sheet in filter(says_anything, sheets):
+                words = "Both programme.toml and this sheet say what the programme is."
+                self.problems.add(sheet.file, words, "Keep one: blank the values here, or take programme.toml out.")
             return None
-        (sheet,) = sheets
-        if not {"setting", "value"} <= sheet.columns.keys():
-            words, remedy = "The sheet has other columns than these two.", "Head them setting and value."
-            self.problems.add(sheet.file, words, remedy, row=HEADING)
-            return None
-        pairs = zip(sheet.columns["setting"].texts(), sheet.columns["value"].texts(), strict=True)
-        try:
-            return settings(from_sheet(pairs))
-        except Misdescribed as fault:
-            self.problems.add(sheet.file, fault.problem, fault.remedy, value=fault.value)
-            return None
+        if not sheets and (
+            SETTINGS_SHEET in pieces.unread or (self.root.is_file() and not pieces.found and self.problems)
+        ):
+            return None  # it, or the workbook, could not be read, which has been said
+        if len(sheets) == 1:
+            return read_settings(sheets[0], self.problems)
+        several = "Several sheets say what the programme is."
+        if self.root.is_file():
+            alone = "The workbook has no sheet programme."
+            remedy = "Add it, with the columns setting and value, and the rows schema, name and starts_on."
+        else:
+            alone, remedy = "The folder has no programme.toml.", THREE_LINES
+        file = self.root.name if self.root.is_file() else "programme.toml"
+        self.problems.add(file, several if sheets else alone, "Keep one of them." if sheets else remedy)
+        return None
 
     def _tables(self, pieces: Pieces) -> tuple[Reads, Corrections]:
         """Every table's sheets and forms, corrected and typed."""
@@ -114,7 +111,7 @@ class Folder:
         own = [typed("corrections", piece.sheet, self.problems, {}) for piece in pieces.of("table", "corrections")]
         if own:
             reads["corrections"] = own
-        mender = Corrections(joined(own) if own else None, self.problems)
+        mender = Corrections.of(pieces, joined(own) if own else None, self.problems)
         for piece in pieces.of("table"):
             if piece.name != "corrections":
                 mended = mender.mend(piece.sheet, piece.name)
@@ -168,7 +165,7 @@ class Folder:
 
     def _key(self, found: Settings) -> bytes | None:
         """The key that makes pseudonyms, where one is needed."""
-        if not any(said.respondent and said.respondent_is == "address" for said in found.mapping):
+        if not any(said.needs_key for said in found.mapping):
             return None
         try:
             return key_for(self.root if self.root.is_dir() else self.root.parent, found.pseudonyms)

@@ -28,6 +28,34 @@ FROM_THE_FORM = ("instrument", "item", "answer")
 """Columns of the answers table that a form tells by its name, its headings and its cells."""
 
 
+_COPY = re.compile(r"( - copy( ?\([0-9]+\))?| copy( [0-9]+)?|\([0-9]+\))\Z", re.IGNORECASE)
+_EXPORTED = re.compile(r"form ?responses( ?[0-9]+)?\Z|form ?[0-9]+\Z", re.IGNORECASE)
+
+
+def is_copy(name: str) -> bool:
+    """Whether a name is one computers give to copies: its rows would count twice.
+
+    >>> [is_copy(name) for name in ("people - Copy", "people (1)", "responses wave 3", "responses (autumn)")]
+    [True, True, False, False]
+    """
+    return _COPY.search(name.strip()) is not None
+
+
+def is_export(name: str) -> bool:
+    """Whether a form's website gives its sheets such a name.
+
+    >>> is_export("Form responses 1"), is_export("Form1"), is_export("form icfat")
+    (True, True, False)
+    """
+    return _EXPORTED.match(name.strip()) is not None
+
+
+def headings_of(name: str, tables: Collection[str]) -> Collection[str]:
+    """The headings a sheet or file of this name has, as far as its name tells."""
+    kind, held = part_of(name, tables)
+    return list(schema("responses" if kind == "form" else held).columns) if kind else ()
+
+
 def part_of(name: str, tables: Collection[str]) -> tuple[Literal["table", "form", ""], str]:
     """What a sheet or file of this name holds.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from data_schemas.tables import in_parts, models, schema
 from evalkit.instrument import Instrument
-from evalkit.reading.forms import part_of
+from evalkit.reading.forms import is_copy, part_of
 from evalkit.reading.problems import HEADING, Problems
 from evalkit.reading.reads import Read, about, typed
 from evalkit.reading.sheets import AS_TEXT, BOM, SAVE_AS, Cells, Origin, Sheet, coded, under_headings
@@ -51,7 +51,9 @@ def long_tables(files: Mapping[str, Path]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for name, path in files.items():
         kind, table = part_of(path.stem, models())
-        if path.suffix.lower() == ".csv" and "/" not in name and kind == "table" and in_parts(table):
+        if path.suffix.lower() != ".csv" or "/" in name or is_copy(path.stem):
+            continue
+        if kind == "table" and in_parts(table):
             found.setdefault(table, []).append(path)
     return found
 
@@ -63,13 +65,14 @@ def reads(table: str, path: Path, problems: Problems, instruments: Mapping[str, 
     headings: list[str] = []
     at, commas, within = 0, 0, 0
     known: set[str] = set()
+    expected = list(schema(table).columns)
     try:
         for raw in _raw(path):
             columns = [coded(raw[number].to_numpy(dtype=object)) for number in raw]
             headings = headings or [str(cells.distinct[cells.which[0]]) for cells in columns]
             within += sum(_commas(cells) for cells in columns)
             commas += (len(columns) - 1) * len(raw)
-            sheet = _sheet(path.name, columns, headings if at else [], at, problems)
+            sheet = _sheet(path.name, columns, headings if at else [], at, problems, expected)
             at += len(raw)
             if sheet is None:
                 return
@@ -111,10 +114,12 @@ def _raw(path: Path) -> Iterator[pd.DataFrame]:
         yield from chunks
 
 
-def _sheet(file: str, columns: list[Cells], headings: list[str], at: int, problems: Problems) -> Sheet | None:
+def _sheet(
+    file: str, columns: list[Cells], headings: list[str], at: int, problems: Problems, expected: Collection[str]
+) -> Sheet | None:
     """One part under the file's headings, its rows numbered as in the whole file."""
     if not headings:
-        return under_headings(file, columns, problems)
+        return under_headings(file, columns, problems, expected=expected)
     headed = [
         Cells(np.append(cells.distinct, heading), np.append(len(cells.distinct), cells.which))
         for heading, cells in zip(headings, columns, strict=True)

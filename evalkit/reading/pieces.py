@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +25,9 @@ SETTINGS_FILES = ("programme.toml", "measures.toml", "truth.toml")
 SETTINGS_SHEET = "programme"
 """The sheet of a workbook that holds what programme.toml would say."""
 
+SETTINGS_HEADINGS = ("setting", "value")
+"""Its columns that are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -35,17 +38,33 @@ class Piece:
     sheet: Sheet
     exports: tuple[Export, ...] = ()
 
+    @property
+    def table(self) -> str:
+        """The table whose rows it holds as they are; blank for forms and exports, which become a table's."""
+        return self.name if self.kind == "table" else ""
+
 
 @dataclass(slots=True)
 class Pieces:
-    """The sheets found, and the tables whose file could not be read, so that nobody knows what they list."""
+    """The sheets found, and the tables whose file could not be read, so that nobody knows what they list.
 
-    found: list[Piece]
-    unread: set[str]
+    `broken`: the files of which something could not be read, which has been said.
+    """
+
+    found: list[Piece] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
 
     def of(self, kind: str, name: str = "") -> list[Piece]:
         """Those of one kind, and of one name where it is given."""
         return [piece for piece in self.found if piece.kind == kind and name in ("", piece.name)]
+
+    def lacks(self, file: str, name: str, exports: Sequence[Export]) -> None:
+        """A file or sheet that could not be read: its table lists nobody knows what, and a nameless one may be any."""
+        held = forms.part_of(name, models())[1].lower()
+        self.unread |= {held} if held in models() or held == SETTINGS_SHEET else {*models(), SETTINGS_SHEET}
+        self.unread |= {"responses", "respondents"} if exports else set()
+        self.broken.add(file)
 
 
 def files_in(folder: Path, problems: Problems) -> dict[str, Path]:
@@ -75,32 +94,55 @@ def files_in(folder: Path, problems: Problems) -> dict[str, Path]:
 
 def take_apart(contents: Mapping[str, bytes], exports: Sequence[Export], problems: Problems) -> Pieces:
     """Every sheet of the CSV files and workbooks, by their names."""
-    pieces = Pieces([], set())
+    pieces = Pieces()
     for file, content in contents.items():
-        stem = Path(file).stem
-        if file.lower().endswith(".csv"):
-            if not _known(file, stem, exports):
-                _name_stranger(file, stem, problems)
-                continue
-            sheet = open_sheet(file, content, problems)
-            if sheet is None:
-                pieces.unread.add(forms.part_of(stem, models())[1])
-            else:
-                _sort_in(pieces, sheet, stem, _reading(file, "", exports), problems)
-        elif file.lower().endswith(".xlsx"):
-            for title, sheet in (open_book(file, content, problems) or {}).items():
-                _sort_in(pieces, sheet, title, _reading(file, title, exports), problems)
+        is_table, is_book = file.lower().endswith(".csv"), file.lower().endswith(".xlsx")
+        mapped = _reading(file, None, exports)
+        if (is_table or (is_book and len(contents) > 1)) and forms.is_copy(Path(file).stem) and not mapped:
+            _name_copy(file, pieces, Path(file).stem, problems)
+        elif is_table:
+            _csv(pieces, file, content, exports, problems)
+        elif is_book:
+            _book(pieces, file, content, exports, problems)
     _name_absent(pieces, exports, problems)
     return pieces
 
 
-def _known(file: str, stem: str, exports: Sequence[Export]) -> bool:
-    return bool(forms.part_of(stem, models())[0] or _reading(file, "", exports))
+def _csv(pieces: Pieces, file: str, content: bytes, exports: Sequence[Export], problems: Problems) -> None:
+    stem, mapped = Path(file).stem, _reading(file, "", exports)
+    if not mapped and not forms.part_of(stem, models())[0]:
+        _name_stranger(file, stem, problems)
+        return
+    sheet = open_sheet(file, content, problems, () if mapped else forms.headings_of(stem, models()))
+    if sheet is None:
+        pieces.lacks(file, stem, mapped)
+    else:
+        _sort_in(pieces, sheet, stem, mapped, problems)
 
 
-def _reading(file: str, title: str, exports: Sequence[Export]) -> tuple[Export, ...]:
-    """The mappings that read this file, or this sheet of it."""
-    return tuple(said for said in exports if said.file == file and said.sheet in ("", title))
+def _book(pieces: Pieces, file: str, content: bytes, exports: Sequence[Export], problems: Problems) -> None:
+    def headings(title: str) -> Collection[str]:
+        if _reading(file, title, exports):
+            return ()
+        return SETTINGS_HEADINGS if _holds_settings(title) else forms.headings_of(title, models())
+
+    book = open_book(file, content, problems, headings)
+    if book is None:
+        pieces.lacks(file, Path(file).stem, _reading(file, None, exports))
+        return
+    for title in book.unread:
+        pieces.lacks(file, title, _reading(file, title, exports))
+    for title, sheet in book.sheets.items():
+        _sort_in(pieces, sheet, title, _reading(file, title, exports), problems)
+
+
+def _holds_settings(title: str) -> bool:
+    return title.strip().lower() == SETTINGS_SHEET
+
+
+def _reading(file: str, title: str | None, exports: Sequence[Export]) -> tuple[Export, ...]:
+    """The mappings that read this file, or this sheet of it; any of its sheets where `title` is None."""
+    return tuple(said for said in exports if said.file == file and (title is None or said.sheet in ("", title)))
 
 
 def _sort_in(pieces: Pieces, sheet: Sheet, name: str, exports: tuple[Export, ...], problems: Problems) -> None:
@@ -109,7 +151,11 @@ def _sort_in(pieces: Pieces, sheet: Sheet, name: str, exports: tuple[Export, ...
         return  # a sheet nobody has filled in is a table that is not there
     if exports:
         pieces.found.append(Piece("export", sheet.file, sheet, exports))
-    elif name.strip().lower() == SETTINGS_SHEET and sheet.origin.letters:
+    elif forms.is_copy(name):
+        _name_copy(sheet.file, pieces, name, problems)
+    elif forms.is_export(name):
+        _name_stranger(sheet.file, name, problems)
+    elif _holds_settings(name) and sheet.origin.letters:
         pieces.found.append(Piece("settings", SETTINGS_SHEET, sheet))
     elif kind:
         pieces.found.append(Piece(kind, held, sheet))
@@ -117,7 +163,23 @@ def _sort_in(pieces: Pieces, sheet: Sheet, name: str, exports: tuple[Export, ...
         _name_stranger(sheet.file, name, problems)
 
 
+def _name_copy(file: str, pieces: Pieces, name: str, problems: Problems) -> None:
+    held = forms.part_of(name, models())[1]
+    words = "This looks like a copy: its rows would count twice."
+    problems.add(file, words, f"Take it out; if it holds other rows, rename it, such as {_plain(held)} wave 3.")
+    pieces.lacks(file, name, ())
+
+
+def _plain(name: str) -> str:
+    return name if name in models() else "responses"
+
+
 def _name_stranger(file: str, name: str, problems: Problems) -> None:
+    if forms.is_export(name):
+        words = "This looks like what a form's website exported, and nothing says what its columns are."
+        remedy = "Describe it under [mapping] in programme.toml, or name it for what it holds, such as form icfat."
+        problems.add(file, words, remedy)
+        return
     remedy = f"{nearest(name, models())} Rename it, move it elsewhere, or describe it under [mapping]."
     problems.add(file, "No table of this name is known.", remedy)
 
@@ -126,7 +188,7 @@ def _name_absent(pieces: Pieces, exports: Sequence[Export], problems: Problems) 
     """Mappings whose file is not here, or that fit several sheets of it."""
     for said in exports:
         fit = [piece for piece in pieces.found if said in piece.exports]
-        if len(fit) != 1:
-            words = "has several sheets" if fit else "is not here, or could not be read"
+        if len(fit) > 1 or (not fit and said.file not in pieces.broken):
+            words = "has several sheets" if fit else "is not here"
             remedy = 'Say which: sheet = "…".' if fit else "Put it beside programme.toml, or mend its name."
             problems.add("programme.toml", f"The file of [mapping.{said.name}] {words}.", remedy, value=said.file)

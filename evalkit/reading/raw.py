@@ -7,12 +7,21 @@ import io
 from collections.abc import Collection
 from pathlib import Path
 
+from data_schemas.tables import models
 from evalkit.reading.books import open_values
-from evalkit.reading.problems import SHEET
+from evalkit.reading.exports import PERSONAL, plain
+from evalkit.reading.forms import part_of
+from evalkit.reading.problems import HEADING, SHEET
+
+HIDDEN = "(hidden)"
+"""Stands in the marked copy where an export says who somebody is."""
 
 
 def as_read(source: str | Path, wanted: Collection[str]) -> dict[str, list[list[object]]]:
-    """The rows of the files and sheets problems name, headings first; what is no table is left out."""
+    """The rows of the files and sheets problems name, headings first; what is no table is left out.
+
+    Of a form's export the columns that tell who somebody is are hidden: the marked copy is passed around.
+    """
     root = Path(source)
     files = {root.name: root} if root.is_file() else {path.name: path for path in sorted(root.iterdir())}
     found: dict[str, list[list[object]]] = {}
@@ -22,7 +31,20 @@ def as_read(source: str | Path, wanted: Collection[str]) -> dict[str, list[list[
         elif path.suffix.lower() == ".xlsx" and any(file.startswith(f"{name}{SHEET}") for file in wanted):
             sheets = {f"{name}{SHEET}{title}": rows for title, rows in open_values(path.read_bytes()).items()}
             found |= {file: rows for file, rows in sheets.items() if file in wanted}
-    return found
+    return {file: _without_names(file, rows) for file, rows in found.items()}
+
+
+def _without_names(file: str, rows: list[list[object]]) -> list[list[object]]:
+    """An export's rows without names and addresses; a table's, which hold ids, as they are."""
+    title = file.rpartition(SHEET)[2].removesuffix(".csv")
+    if part_of(title, models())[0] or not rows:
+        return rows
+    private = [at for at, heading in enumerate(rows[0]) if plain(str(heading or "")) in PERSONAL]
+    for row in rows[HEADING:]:
+        for at in private:
+            if at < len(row) and row[at] not in (None, ""):
+                row[at] = HIDDEN
+    return rows
 
 
 def _csv(content: bytes) -> list[list[object]]:

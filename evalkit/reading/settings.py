@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
+
 from data_schemas.catalogues import Misdescribed, check_keys, check_kinds, is_a
+from evalkit.reading.cells import parse
 from evalkit.reading.mapping import Export, Pseudonyms, exports, pseudonyms
 from evalkit.terms import Audience
 
@@ -110,27 +113,47 @@ def from_sheet(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     {'name': 'Ours', 'minimum_group': 8, 'people': {'paid_by': 'The council'}}
     """
     said: dict[str, Any] = {}
+    seen: set[str] = set()
     for name, text in pairs:
         if not name.strip() or not text.strip():
             continue
+        if name.strip() in seen:
+            raise Misdescribed(f"The setting {name.strip()!r} is given twice.", "Keep one of its rows.", value=text)
+        seen.add(name.strip())
         *parts, last = name.strip().split(".")
         within = said
         for part in parts:
             within = within.setdefault(part, {})
             is_a(within, "table", where=f"The setting {part!r}")
-        within[last] = _from_cell(".".join(parts), last, text.strip())
+        is_a(within.get(last, ""), "text", where=f"The setting {name.strip()!r}")
+        within[last] = _from_cell(name.strip(), text.strip())
     return said
 
 
-def _from_cell(part: str, name: str, text: str) -> Any:
+def names_of_settings() -> tuple[str, ...]:
+    """What a row of the settings sheet may begin with."""
+    return (*_KINDS, *_DATES, *_TABLES)
+
+
+def kind_of_setting(name: str) -> str:
+    """What a row of the settings sheet calls for.
+
+    >>> kind_of_setting("as_of"), kind_of_setting("plan.lag_months.icfat"), kind_of_setting("people.paid_by")
+    ('date', 'whole number', 'text')
+    """
+    part = name.rpartition(".")[0]
+    if part:
+        found = {"plan.lag_months": "whole number", "plan.worthwhile": "number", "plan.families": "list"}
+        return found.get(part, "text")
+    return "date" if name in _DATES else _KINDS.get(name, "text")
+
+
+def _from_cell(name: str, text: str) -> Any:
     """One value by what its setting calls for; text that cannot be one is passed on, to be refused by name."""
-    kind = _KINDS.get(name, "text") if not part else {"plan.lag_months": "whole number", "plan.worthwhile": "number",
-                                                      "plan.families": "list"}.get(part, "text")  # fmt: skip
-    if part == "" and name in _DATES:
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            return text
+    kind = kind_of_setting(name)
+    if kind == "date":
+        days, faults = parse(np.array([text], dtype=object), kind="date", form="")
+        return text if faults else days[0].astype("datetime64[D]").item()
     if kind == "yes or no":
         return {"yes": True, "no": False}.get(text.lower(), text)
     if kind == "list":

@@ -6,8 +6,9 @@ import csv
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,12 @@ AS_TEXT: dict[str, Any] = {
 SAVE_AS = "In Excel: File, Save As, CSV UTF-8 (comma delimited)."
 """How to save what evalkit reads."""
 
+
+csv.field_size_limit(2**31 - 1)
+"""A cell may be as long as it likes: the csv module's own limit of 131,072 letters is less than a long interview."""
+
+FIRST_ROWS = 10
+"""Rows at the top of a sheet among which its headings are looked for."""
 
 Positions = NDArray[np.integer[Any]]
 """Which of some distinct values each row holds: as small numbers as will do, for there is one for every cell."""
@@ -102,19 +109,20 @@ class Sheet:
         return self.origin.file
 
 
-def open_sheet(file: str, content: bytes, problems: Problems) -> Sheet | None:
-    """The sheet, or None when its problems leave nothing to read."""
+def open_sheet(file: str, content: bytes, problems: Problems, expected: Collection[str] = ()) -> Sheet | None:
+    """The sheet, or None when its problems leave nothing to read. `expected`: the headings such a sheet has."""
     if not _is_text(file, content, problems):
         return None
     try:
         columns = _columns(content)
     except (pd.errors.ParserError, pd.errors.EmptyDataError):
-        _report_shape(file, content, problems)
+        if not _buried(file, (record for _, record in _records(content)), expected, problems):
+            _report_shape(file, content, problems)
         return None
     records = len(columns[0].which)
     if _has_short_rows(content, columns, records) and _report_uneven_rows(file, content, problems):
         return None
-    return under_headings(file, columns, problems)
+    return under_headings(file, columns, problems, expected=expected)
 
 
 def _columns(content: bytes) -> list[Cells]:
@@ -240,10 +248,36 @@ def _blank_rows(columns: list[Cells]) -> NDArray[np.bool_]:
     return ~blank
 
 
+def _buried(file: str, records: Iterable[Sequence[str]], expected: Collection[str], problems: Problems) -> bool:
+    """Whether the headings stand further down, below a title or blank rows; it is one problem."""
+    for row, record in enumerate(islice(records, FIRST_ROWS), start=HEADING):
+        written = [cell.strip().casefold() for cell in record if cell.strip()]
+        known = len({*written} & {*expected})
+        if known and row == HEADING:
+            return False
+        if known > 1 or 2 * known > len(written):
+            words = f"The headings are in row {row}, and must be in row {HEADING}."
+            problems.add(file, words, "Delete the rows above.", row=row)
+            return True
+    return False
+
+
 def under_headings(
-    file: str, columns: list[Cells], problems: Problems, *, letters: list[str] | None = None
+    file: str,
+    columns: list[Cells],
+    problems: Problems,
+    *,
+    letters: list[str] | None = None,
+    expected: Collection[str] = (),
 ) -> Sheet | None:
-    """The first record names the columns; records that are wholly blank are passed over without shifting numbers."""
+    """The first record names the columns; records that are wholly blank are passed over without shifting numbers.
+
+    `expected`: the headings such a sheet has, by which they are found where they stand too low.
+    """
+    if _buried(
+        file, zip(*(cells.distinct[cells.which[:FIRST_ROWS]] for cells in columns), strict=True), expected, problems
+    ):
+        return None
     headings = [str(cells.distinct[cells.which[0]]) for cells in columns]
     keep = ~_blank_rows(columns)
     keep[0] = False
@@ -251,11 +285,13 @@ def under_headings(
     for name in twice:
         problems.add(file, "Two columns have this heading.", "Rename or remove one.", row=HEADING, column=name)
     named: dict[str, Cells] = {}
-    for heading, cells in zip(headings, columns, strict=True):
+    for at, (heading, cells) in enumerate(zip(headings, columns, strict=True)):
         held = cells.at(keep)
         if heading:
             named[heading] = held
         elif (held.distinct[np.unique(held.which)] != "").any():
-            problems.add(file, "A column has cells and no heading.", "Write its heading, or remove it.", row=HEADING)
+            which, label = (f"Column {letters[at]}", f"({letters[at]})") if letters else (f"Column {at + 1}", "")
+            words = f"{which} has cells and no heading."
+            problems.add(file, words, "Write its heading, or remove it.", row=HEADING, column=label)
     where = dict(zip(headings, letters, strict=True)) if letters else {}
     return None if twice else Sheet(named, Origin(file, np.flatnonzero(keep) + HEADING, where))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from data_schemas.tables import references, schema
 from evalkit.instrument import Instrument
+from evalkit.reading import exports
 from evalkit.reading.forms import instrument_of
-from evalkit.reading.mapping import Export
 from evalkit.reading.pieces import Piece
+from evalkit.reading.problems import Problems
 from evalkit.reading.pseudonyms import pseudonym
 from evalkit.reading.reads import Mask
 from evalkit.reading.sheets import Sheet
@@ -19,6 +21,18 @@ from evalkit.reading.sheets import Sheet
 PEOPLE = frozenset({"people", "respondents"})
 PATIENTS = {"admissions": "person_id"}
 """Tables with a row a patient, whose ids no other table lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Every id of the person; `key` makes an address the id it is read as, where exports hold addresses."""
+
+    ids: Collection[str]
+    key: bytes | None = None
+
+    def named(self, text: str) -> bool:
+        """Whether a text is one of the ids, or an address that becomes one."""
+        return text in self.ids or (self.key is not None and "@" in text and pseudonym(text, self.key) in self.ids)
 
 
 @dataclass(slots=True)
@@ -32,38 +46,59 @@ class Cut:
         return bool(self.rows or self.cells)
 
 
-def cut(piece: Piece, ids: Collection[str], instruments: Mapping[str, Instrument], key: bytes | None) -> Cut:
-    """What of one sheet is about the person."""
-    if piece.kind == "table":
-        return _table(piece.name, piece.sheet, ids)
-    if piece.kind == "form":
+@dataclass(frozen=True)
+class Opened:
+    """A sheet as its file holds it (`piece.sheet`), as it is once corrected (`sheet`), and what goes of it."""
+
+    piece: Piece
+    sheet: Sheet
+    cut: Cut
+
+    @property
+    def stays_in_place(self) -> bool:
+        """Whether rows are made blank and none moves up: in workbooks, and where unnamed forms are called by row."""
+        return self.piece.kind == "export" or bool(self.sheet.origin.letters)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, int] | None:
+        """The row of each id, as it was and as it is corrected; None where rows are known by their number."""
+        columns = schema(self.piece.name).columns if self.piece.kind == "table" else {}
+        first = next(iter(columns), "")
+        if first not in self.sheet.columns or not columns[first].unique:
+            return None
+        rows = self.sheet.rows.tolist()
+        return {
+            str(text): row
+            for sheet in (self.piece.sheet, self.sheet)
+            for text, row in zip(sheet.columns[first].texts(), rows, strict=True)
+        }
+
+
+def opened(piece: Piece, sheet: Sheet, person: Person, instruments: Mapping[str, Instrument]) -> Opened:
+    """One sheet, corrected, and what of it is about the person."""
+    cut = Cut()
+    if piece.kind == "table" and piece.name != "corrections":
+        cut = _table(piece.name, sheet, person.ids)
+    elif piece.kind == "form":
         instrument = instrument_of(piece.name, instruments)
         only = instrument.subjects if instrument is not None else ()
-        return Cut(_rows(piece.sheet, _answers(piece.sheet, ids, only[0] if len(only) == 1 else "")))
+        cut.rows = _rows(sheet, _answers(sheet, person.ids, only[0] if len(only) == 1 else ""))
+    elif piece.kind == "export":
+        cut.rows = _exported(piece, sheet, person, instruments)
+    return Opened(piece, sheet, cut)
+
+
+def naming(piece: Piece) -> set[str]:
+    """The headings, in plain form, under which a sheet names people."""
     if piece.kind == "export":
-        gone = [_exported(piece.sheet, said, ids, key) for said in piece.exports]
-        return Cut(_rows(piece.sheet, np.any(gone, axis=0)))
-    return Cut()
-
-
-def corrected(sheet: Sheet, cuts: Mapping[str, tuple[str, Cut]]) -> Cut:
-    """The corrections that go with the rows they mend, and the numbers of rows that moved up.
-
-    `cuts`: for each file, its table and what is taken out of it. In a workbook rows are made blank and none moves.
-    """
-    found = Cut()
-    columns = {name: sheet.columns[name].texts() for name in ("file", "row_id") if name in sheet.columns}
-    for at, row in enumerate(sheet.rows.tolist()):
-        file, row_id = str(columns["file"][at]), str(columns["row_id"][at])
-        for name, (table, taken) in cuts.items():
-            numbered = table == "" or not next(iter(schema(table).columns.values())).unique
-            if file not in (name, table, f"{table}.csv") or not numbered or not row_id.isdigit():
-                continue
-            if int(row_id) in taken.rows:
-                found.rows.add(row)
-            elif moved := 0 if sheet.origin.letters else sum(gone < int(row_id) for gone in taken.rows):
-                found.cells[row, "row_id"] = str(int(row_id) - moved)
-    return found
+        return {exports.plain(heading) for said in piece.exports for heading in (said.respondent, said.subject)} - {""}
+    if piece.kind == "form":
+        return {"respondent_id", "subject_id"}
+    columns = schema(piece.name).columns
+    listed = {column for column, tables in references(piece.name).items() if PEOPLE & set(tables)}
+    listed |= {next(iter(columns))} if piece.name in PEOPLE else set()
+    listed |= {"subject_id"} if "subject_kind" in columns else set()
+    return listed | ({PATIENTS[piece.name]} if piece.name in PATIENTS else set())
 
 
 def _table(table: str, sheet: Sheet, ids: Collection[str]) -> Cut:
@@ -72,8 +107,6 @@ def _table(table: str, sheet: Sheet, ids: Collection[str]) -> Cut:
     named = {column for column, listed in references(table).items() if PEOPLE & set(listed)}
     named |= {first} if table in PEOPLE else set()
     gone = _answers(sheet, ids, "") if "subject_kind" in columns else np.zeros(len(sheet.rows), dtype=np.bool_)
-    if table == "corrections":
-        gone = gone | _holds(sheet, "row_id", ids)
     if table in PATIENTS:
         gone = gone | _holds(sheet, PATIENTS[table], ids)
     for column in named:
@@ -92,18 +125,13 @@ def _answers(sheet: Sheet, ids: Collection[str], only: str) -> Mask:
     return _holds(sheet, "respondent_id", ids) | (_holds(sheet, "subject_id", ids) & about)
 
 
-def _exported(sheet: Sheet, said: Export, ids: Collection[str], key: bytes | None) -> Mask:
-    """Rows of an export the person sent, or that are about them."""
-    gone = np.zeros(len(sheet.rows), dtype=np.bool_)
-    if said.respondent in sheet.columns:
-        texts = sheet.columns[said.respondent].texts()
-        sent = [pseudonym(text, key) if key is not None and said.respondent_is == "address" else text for text in texts]
-        gone |= np.array([who in ids for who in sent], dtype=np.bool_)
-    unnamed = [f"{said.name}-{row:04d}" in ids for row in sheet.rows]
-    if said.subject in sheet.columns and said.subject_kind == "person":
-        words = {word for word, id in said.subjects.items() if id in ids} or set(ids)
-        gone |= _holds(sheet, said.subject, words)
-    return gone | np.array(unnamed, dtype=np.bool_)
+def _exported(piece: Piece, sheet: Sheet, person: Person, instruments: Mapping[str, Instrument]) -> set[int]:
+    """Rows of an export the person sent, or that are about them: whatever reading makes their answers of."""
+    found: set[int] = set()
+    for said in piece.exports:
+        answers = exports.unfold(sheet, said, instruments[said.instrument], person.key, Problems()).responses
+        found |= _rows(answers, _answers(answers, person.ids, ""))
+    return found
 
 
 def _holds(sheet: Sheet, column: str, wanted: Collection[str]) -> Mask:

@@ -1,59 +1,82 @@
-"""Files written anew without some of their rows: everything else in them stays as it was, to the letter."""
+"""Files written anew without some of their rows, all of them or none: everything else in them stays as it was."""
 
 from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+from evalkit.errors import Refused
 from evalkit.reading.problems import HEADING
 from evalkit.reading.sheets import BOM
 from evalkit.withdrawal.cuts import Cut
 
+LONGEST_CELL = 2**31 - 1
+"""What the csv module may be asked to take for a cell: its own limit is shorter than an interview."""
 
-def csv_without(content: bytes, cut: Cut) -> bytes:
-    """The CSV file without the rows; only rows with a changed cell are written anew."""
+
+def csv_without(content: bytes, cut: Cut, *, blank: bool = False) -> bytes:
+    """The CSV file without the rows; only rows with a changed cell are written anew.
+
+    `blank`: the rows stay and hold only commas, so that no other row gets another number.
+    """
     mark = BOM if content.startswith(BOM) else b""
     text = content[len(mark) :].decode("utf-8")
     kept: list[str] = []
     headings: list[str] = []
     for row, (lines, record) in enumerate(_records(text), start=HEADING):
         headings = headings or record
+        end = lines[len(lines.rstrip("\r\n")) :]
         changed = {headings.index(name): value for (at, name), value in cut.cells.items() if at == row}
-        if changed and row not in cut.rows:
-            end = "\r\n" if lines.endswith("\r\n") else "\n"
+        if row in cut.rows:
+            kept.append("," * (len(record) - 1) + end if blank else "")
+        elif changed:
             kept.append(_written([changed.get(at, cell) for at, cell in enumerate(record)], end))
-        elif row not in cut.rows:
+        else:
             kept.append(lines)
     return mark + "".join(kept).encode()
 
 
-def book_without(content: bytes, cuts: Mapping[str, Cut]) -> bytes:
-    """The workbook with the rows made blank, by the titles of its sheets: no other row gets another number."""
-    from openpyxl import load_workbook
+def write_all(made: Mapping[Path, bytes]) -> None:
+    """Every file, or none: what was replaced is put back when another cannot be. Raises Refused then."""
+    was = {path: path.read_bytes() for path in made}
+    replaced: list[Path] = []
+    path = next(iter(made), Path())
+    try:
+        for path in made:
+            with path.open("r+b"):  # what Excel holds open cannot be opened so; then nothing is written at all
+                pass
+            _beside(path).write_bytes(made[path])
+            shutil.copymode(path, _beside(path))
+        for path in made:
+            _beside(path).replace(path)
+            replaced.append(path)
+    except OSError:
+        for done in replaced:
+            done.write_bytes(was[done])
+        raise Refused(f"{path.name} cannot be written: close it in Excel and try again.") from None
+    finally:
+        for one in made:
+            _beside(one).unlink(missing_ok=True)
 
-    book = load_workbook(io.BytesIO(content))
-    for title, cut in cuts.items():
-        sheet = book[title]
-        columns = {str(cell.value): cell.column for cell in sheet[HEADING] if cell.value is not None}
-        for row in cut.rows:
-            for cell in sheet[row]:
-                if cell.__class__.__name__ != "MergedCell":
-                    cell.value, cell.comment = None, None
-        for (row, name), value in cut.cells.items():
-            sheet.cell(row, columns[name]).value = value or None
-    page = io.BytesIO()
-    book.save(page)
-    return page.getvalue()
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
 
 
 def _records(text: str) -> Iterator[tuple[str, list[str]]]:
     """Each record as it stands in the file, its line end and all, and its cells."""
     lines = io.StringIO(text, newline="").readlines()
-    reader, begun = csv.reader(iter(lines)), 0
-    for record in reader:
-        yield "".join(lines[begun : reader.line_num]), record
-        begun = reader.line_num
+    limit = csv.field_size_limit(LONGEST_CELL)
+    try:
+        reader, begun = csv.reader(iter(lines)), 0
+        for record in reader:
+            yield "".join(lines[begun : reader.line_num]), record
+            begun = reader.line_num
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _written(record: list[str], end: str) -> str:

@@ -61,6 +61,8 @@ def _known(folder: Path | None) -> Known:
     """The questionnaires, measures and menus that come with evalkit, and a folder's own."""
     catalogues, problems = Catalogues(), Problems()
     if folder is not None:
+        if not folder.is_dir():
+            raise Refused(f"There is no folder {folder.name!r}. Give the folder that holds programme.toml.")
         found = [path for part in (".", *FOLDERS) for path in sorted((folder / part).glob("*.toml"))]
         catalogues.add({path.relative_to(folder).as_posix(): path for path in found}, problems)
     if problems:
