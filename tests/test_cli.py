@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -99,3 +102,22 @@ def test_what_the_system_refuses_is_a_message(broken: Path, tmp_path: Path, monk
     assert said.exit_code == 1
     assert "scores.csv could not be read or written: Permission denied." in said.stderr
     assert "Traceback" not in said.output
+
+
+def test_a_workbook_alone_is_reported_under_its_name(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.title = "programme"
+    for row in (["setting", "value"], ["schema", 1], ["name", "Ours"], ["starts_on", datetime(2012, 4, 1)]):
+        book.active.append(row)
+    for table in ("places", "waves", "scores"):
+        sheet = book.create_sheet(table)
+        path = resources.folder("sample_data") / "salford" / f"{table}.csv"
+        for record in csv.reader(path.read_text(encoding="utf-8").splitlines()):
+            sheet.append([float(cell) if re.fullmatch(r"\d\.\d+", cell) else cell for cell in record])
+    book.save(tmp_path / "Our year.xlsx")
+    said = ["report", str(tmp_path / "Our year.xlsx"), "--out", str(tmp_path / "out")]
+    asked = CliRunner().invoke(app, said)
+    assert asked.exit_code == 0, asked.output
+    assert (tmp_path / "out" / "Our year" / "index.html").exists()

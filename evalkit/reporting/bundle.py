@@ -45,6 +45,11 @@ class _Programme:
     def name(self) -> str:
         return self.folder.resolve().name
 
+    @property
+    def bundle(self) -> str:
+        """What its pages are put under: the folder's name, a workbook's without its ending."""
+        return self.folder.resolve().stem if self.folder.is_file() else self.name
+
 
 def publish(
     folders: Sequence[str | Path],
@@ -61,9 +66,9 @@ def publish(
     the cell and the reason.
     """
     readers = shown_to(audience)
-    _refuse_same_names([Path(folder).resolve().name for folder in folders])
     papers = sorted((working or resources.folder("notebooks")).glob(NUMBERED))
     asked = [_Programme(Path(folder), Facts.of(programme.load(folder))) for folder in folders]
+    _refuse_same_names([one.bundle for one in asked])
     progress(f"{words.counted(len(papers), 'notebook')} for {words.listed([one.name for one in asked])}")
     settings = [{FOLDER: one.folder.resolve().as_posix()} for one in asked]
     with ThreadPoolExecutor(max_workers=1) as drawing:  # while the kernel works on the next notebook
@@ -74,7 +79,9 @@ def publish(
         rounds = notebooks.run(papers, settings, progress=progress, each=draw)
         progress("Drawing the pages")
     bundles = [_bundle(one, told, papers, readers) for one, told in zip(asked, rounds, strict=True)]
-    return [_write(Path(out) / one.name, files, told) for one, files, told in zip(asked, bundles, rounds, strict=True)]
+    return [
+        _write(Path(out) / one.bundle, files, told) for one, files, told in zip(asked, bundles, rounds, strict=True)
+    ]
 
 
 def _refuse_same_names(names: Sequence[str]) -> None:

@@ -100,6 +100,8 @@ def _write(cell: object, value: str | None) -> None:
     if isinstance(cell, Cell):  # not the other cells of merged ones, which hold nothing
         cell.hyperlink, cell.comment = None, None
         cell.value = value
+        if isinstance(value, str):
+            cell.data_type = "s"  # a text, whatever it begins with
 
 
 def _without_copies(content: bytes) -> bytes:
