@@ -447,6 +447,18 @@ def test_a_long_file_reads_as_a_short_one(monkeypatch: pytest.MonkeyPatch, repea
         assert long.columns[name].texts().tolist() == held.texts().tolist()
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("cut", range(200, 260, 7))
+def test_wherever_the_beginning_of_a_long_file_is_cut(monkeypatch: pytest.MonkeyPatch, end: str, cut: int) -> None:
+    lines = ["id,text,use", *(f'Y{at},"once\nand, then\nagain",use' for at in range(60))]
+    monkeypatch.setattr(sheets, "LONG", cut)
+    problems = Problems()
+    found = sheets.open_sheet("x.csv", end.join(lines).encode(), problems)
+    assert found is not None
+    assert not problems
+    assert found.columns["text"].texts().tolist() == ["once\nand, then\nagain"] * 60
+
+
 def test_a_digest_does_not_know_how_a_file_was_saved() -> None:
     assert digest(b"a,b\n1,2\n") == digest(b"\xef\xbb\xbfa,b\r\n1,2\r\n") != digest(b"a,b\n1,3\n")
 

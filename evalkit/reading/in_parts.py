@@ -13,11 +13,21 @@ import numpy as np
 import pandas as pd
 
 from data_schemas.tables import in_parts, models, schema
-from evalkit.instrument import Instrument
 from evalkit.reading.forms import is_copy, part_of
 from evalkit.reading.problems import HEADING, Problems
 from evalkit.reading.reads import Read, about, typed
-from evalkit.reading.sheets import AS_TEXT, BOM, SAVE_AS, Cells, Origin, Sheet, coded, under_headings
+from evalkit.reading.sheets import (
+    AS_TEXT,
+    BOM,
+    SAVE_AS,
+    Cells,
+    Origin,
+    Sheet,
+    coded,
+    commas,
+    name_uneven,
+    under_headings,
+)
 
 ROWS = 250_000
 """Rows of a part: some 100 MB of ten columns on their way in."""
@@ -41,7 +51,7 @@ class Parts:
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         for path in self.files:
-            for read in reads(self.table, path, Problems(), {}):
+            for read in reads(self.table, path, Problems()):
                 kept = read.frame
                 yield kept if self.places is None else kept[kept["place_id"].isin(self.places)].reset_index(drop=True)
 
@@ -58,34 +68,35 @@ def long_tables(files: Mapping[str, Path]) -> dict[str, list[Path]]:
     return found
 
 
-def reads(table: str, path: Path, problems: Problems, instruments: Mapping[str, Instrument]) -> Iterator[Read]:
+def reads(table: str, path: Path, problems: Problems) -> Iterator[Read]:
     """The table's rows, typed, part after part; nothing where the file cannot be read as text."""
     if not _is_text(path, problems):
         return
     headings: list[str] = []
-    at, commas, within = 0, 0, 0
+    at, between, within = 0, 0, 0
     known: set[str] = set()
     expected = list(schema(table).columns)
     try:
         for raw in _raw(path):
             columns = [coded(raw[number].to_numpy(dtype=object)) for number in raw]
             headings = headings or [str(cells.distinct[cells.which[0]]) for cells in columns]
-            within += sum(_commas(cells) for cells in columns)
-            commas += (len(columns) - 1) * len(raw)
+            within += sum(map(commas, columns))
+            between += (len(columns) - 1) * len(raw)
             sheet = _sheet(path.name, columns, headings if at else [], at, problems, expected)
             at += len(raw)
             if sheet is None:
                 return
             said = Problems() if known else problems  # headings are named once, with the first part
             known = known or set(sheet.columns)
-            part = typed(table, sheet, said, instruments)
+            part = typed(table, sheet, said, {})
             if said is not problems:
                 _later(said, problems)
             yield part
     except (pd.errors.ParserError, pd.errors.EmptyDataError):
-        commas = -1
-    if commas + within != _count(path, b","):
-        _name_uneven(path, len(headings), problems)
+        between = -1
+    if between + within != _count(path, b","):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            name_uneven(path.name, csv.reader(file), problems)
 
 
 def latest(table: str, frame: pd.DataFrame) -> pd.Timestamp | None:
@@ -134,11 +145,6 @@ def _later(found: Problems, problems: Problems) -> None:
     problems.extend(problem for problem in found.found if problem[1] != HEADING)
 
 
-def _commas(cells: Cells) -> int:
-    held = np.fromiter((text.count(",") for text in cells.distinct), dtype="int64", count=len(cells.distinct))
-    return int(held[cells.which].sum())
-
-
 def _count(path: Path, mark: bytes) -> int:
     with path.open("rb") as file:
         return sum(block.count(mark) for block in iter(lambda: file.read(BLOCK), b""))
@@ -168,13 +174,3 @@ def _is_text(path: Path, problems: Problems) -> bool:
     else:
         return True
     return False
-
-
-def _name_uneven(path: Path, headings: int, problems: Problems) -> None:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for row, record in enumerate(csv.reader(file), start=HEADING):
-            headings = headings or len(record)
-            if record and len(record) != headings:
-                words = f"The row has {len(record)} cells and the headings have {headings}."
-                remedy = "Put text that holds a comma between quotation marks, and give every row as many cells."
-                problems.add(path.name, words, remedy, row=row)

@@ -43,7 +43,7 @@ def _in_parts(table: str, files: Sequence[Path], between: Between) -> Parts:
     """A table too long to be held, checked part by part."""
     rows, last = 0, None
     for path in files:
-        for read in reads(table, path, between.problems, {}):
+        for read in reads(table, path, between.problems):
             check_table(read, between.problems)
             between.check_one(read)
             rows += len(read.frame)

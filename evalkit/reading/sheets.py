@@ -131,12 +131,19 @@ def _columns(content: bytes) -> list[Cells]:
     """
     kinds: dict[int, Any] = defaultdict(lambda: object)
     if len(content) > LONG:
-        begun = content[: content.rfind(b"\n", 0, LONG) + 1]
-        sample = pd.read_csv(io.BytesIO(begun), dtype=object, on_bad_lines="skip", **AS_TEXT)
-        repeats = sample.nunique() * REPEATED < len(sample)
-        kinds |= dict.fromkeys(repeats.index[repeats], "category")
+        kinds |= dict.fromkeys(_repeating(content[: content.rfind(b"\n", 0, LONG) + 1]), "category")
     raw = pd.read_csv(io.BytesIO(content), dtype=kinds, **AS_TEXT)
     return [_cells(raw[number]) for number in raw]
+
+
+def _repeating(begun: bytes) -> list[int]:
+    """The columns that repeat a few texts in the beginning of a file; none where it was cut within a cell."""
+    try:
+        sample = pd.read_csv(io.BytesIO(begun), dtype=object, on_bad_lines="skip", **AS_TEXT)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError):
+        return []
+    repeats = sample.nunique() * REPEATED < len(sample)
+    return [int(number) for number in repeats.index[repeats]]
 
 
 def _cells(column: pd.Series[Any]) -> Cells:
@@ -214,17 +221,24 @@ def _report_shape(file: str, content: bytes, problems: Problems) -> None:
 
 def _has_short_rows(content: bytes, columns: list[Cells], records: int) -> bool:
     """A complete row has a comma fewer than columns: so count the commas, less those inside cells."""
-    within = 0
-    if b'"' in content:
-        for cells in columns:
-            held = np.fromiter((text.count(",") for text in cells.distinct), dtype="int64", count=len(cells.distinct))
-            within += int(held[cells.which].sum())
+    within = sum(map(commas, columns)) if b'"' in content else 0
     return content.count(b",") - within != (len(columns) - 1) * records
 
 
+def commas(cells: Cells) -> int:
+    """How many commas stand inside the cells of a column."""
+    held = np.fromiter((text.count(",") for text in cells.distinct), dtype="int64", count=len(cells.distinct))
+    return int(held[cells.which].sum())
+
+
 def _report_uneven_rows(file: str, content: bytes, problems: Problems) -> bool:
+    return name_uneven(file, (record for _, record in _records(content)), problems)
+
+
+def name_uneven(file: str, records: Iterable[Sequence[str]], problems: Problems) -> bool:
+    """Names each record with more or fewer cells than the first; whether there are any."""
     headings, found = 0, False
-    for row, record in _records(content):
+    for row, record in enumerate(records, start=HEADING):
         headings = headings or len(record)
         if not record or len(record) == headings:
             continue
