@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from data_schemas.tables._columns import Date, Number, Table, Text, Whole, YesNo, column, rule
+from data_schemas.tables._columns import Date, Number, Table, Text, Whole, YesNo, column, reference, rule
 
 SUBJECTS = ("person", "team", "place", "organisation", "session")
 
@@ -110,13 +110,7 @@ class Scores(Table):
         "Kind of subject", "What the score is about.", "Write one of the kinds listed.", isin=SUBJECTS
     )
     subject_id: Text = column("Subject", "Whom or what the score is about.", "Mend the id, or add it to its own table.")
-    organisation_id: Text | None = column(
-        "Organisation",
-        "Whose view it is, when one organisation's.",
-        "Add the organisation to organisations.csv, or mend the id here.",
-        blank=True,
-        refers="organisations",
-    )
+    organisation_id: Text | None = reference("organisation", "Whose view it is, when one organisation's.", blank=True)
     level: Text | None = column(
         "Level", "The level of staff who answered.", "Write a short word, or leave it blank.", blank=True
     )

@@ -68,7 +68,7 @@ class Attendance(Table):
     session_id: Text = column(
         "Session", "Which session.", "Add the session to sessions.csv, or mend the id here.", refers="sessions"
     )
-    person_id: Text = column("Person", "Who.", "Add the person to people.csv, or mend the id here.", refers="people")
+    person_id: Text = reference("person", "Who.")
     status: Text = column(
         "Status",
         "How far it went: eligible, then invited, then attended. One row a person and session, the furthest reached.",

@@ -38,7 +38,7 @@ class Outcomes(Table):
         "Which measure.",
         "Mend the id, or describe the measure in measures.toml in this folder.",
     )
-    place_id: Text = column("Place", "Where.", "Add the place to places.csv, or mend the id here.", refers="places")
+    place_id: Text = reference("place", "Where.")
     period: Date = column("Period", PERIOD, AS_WRITTEN, form="period", happened=True)
     span: Whole | None = column(
         "Months covered",
@@ -84,7 +84,7 @@ class Outcomes(Table):
 class Denominators(Table):
     """How many people of each group lived in a place."""
 
-    place_id: Text = column("Place", "Where.", "Add the place to places.csv, or mend the id here.", refers="places")
+    place_id: Text = reference("place", "Where.")
     period: Date = column("Period", PERIOD, AS_WRITTEN, form="period")
     span: Whole | None = column(
         "Months covered",

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from data_schemas.tables._columns import Date, Table, Text, YesNo, column, day, needs, rule
+from data_schemas.tables._columns import Date, Table, Text, YesNo, column, day, needs, reference, rule
 
 
 class Stories(Table):
@@ -16,23 +16,11 @@ class Stories(Table):
     collected_on: Date | None = column(
         "Collected on", "The day it was collected.", "Write the day as 2026-03-31.", blank=True, happened=True
     )
-    place_id: Text | None = column(
-        "Place",
-        "The place it tells of.",
-        "Add the place to places.csv, or mend the id here.",
-        blank=True,
-        refers="places",
-    )
+    place_id: Text | None = reference("place", "The place it tells of.", blank=True)
     teller_role: Text | None = column(
         "Teller's role", "As what the teller speaks, never who.", "Write a role, not a name.", blank=True
     )
-    organisation_id: Text | None = column(
-        "Organisation",
-        "The teller's organisation.",
-        "Add the organisation to organisations.csv, or mend the id here.",
-        blank=True,
-        refers="organisations",
-    )
+    organisation_id: Text | None = reference("organisation", "The teller's organisation.", blank=True)
     domain: Text | None = column(
         "Domain of change", "The domain it was told under; blank for any other.", "Write a short word.", blank=True
     )
@@ -62,13 +50,7 @@ class Excerpts(Table):
     collected_on: Date | None = column(
         "Collected on", "The day it was said or seen.", "Write the day as 2026-03-31.", blank=True, happened=True
     )
-    place_id: Text | None = column(
-        "Place",
-        "The place it tells of.",
-        "Add the place to places.csv, or mend the id here.",
-        blank=True,
-        refers="places",
-    )
+    place_id: Text | None = reference("place", "The place it tells of.", blank=True)
     role: Text | None = column(
         "Role",
         "As what somebody speaks, never who: wide enough that nobody is told by it.",

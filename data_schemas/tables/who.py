@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from data_schemas.tables._columns import Date, Table, Text, Whole, YesNo, column, differ, in_order, rule
+from data_schemas.tables._columns import Date, Table, Text, Whole, YesNo, column, differ, in_order, reference, rule
 
 ARMS = ("programme", "comparison")
 SENIORITIES = ("executive", "senior_middle", "other")
@@ -21,12 +21,8 @@ class People(Table):
         "Give each person one row.",
         unique=True,
     )
-    organisation_id: Text | None = column(
-        "Organisation",
-        "Where the person works; blank for citizens and others without one.",
-        "Add the organisation to organisations.csv, or mend the id here.",
-        blank=True,
-        refers="organisations",
+    organisation_id: Text | None = reference(
+        "organisation", "Where the person works; blank for citizens and others without one.", blank=True
     )
     kind: Text = column(
         "Kind of person",
@@ -57,12 +53,8 @@ class Participants(Table):
         unique=True,
         refers="people",
     )
-    team_id: Text | None = column(
-        "Team",
-        "The team the leader takes part with; blank when on their own.",
-        "Add the team to teams.csv, or mend the id here.",
-        blank=True,
-        refers="teams",
+    team_id: Text | None = reference(
+        "team", "The team the leader takes part with; blank when on their own.", blank=True
     )
     seniority: Text | None = column(
         "Seniority",
@@ -113,23 +105,13 @@ class Respondents(Table):
         blank=True,
         refers="people or respondents",
     )
-    organisation_id: Text | None = column(
-        "Organisation",
-        "Where the respondent works, when the form asked.",
-        "Add the organisation to organisations.csv, or mend the id here.",
-        blank=True,
-        refers="organisations",
+    organisation_id: Text | None = reference(
+        "organisation", "Where the respondent works, when the form asked.", blank=True
     )
     level: Text | None = column(
         "Level", "The level of staff, in local words.", "Write a short word, or leave it blank.", blank=True
     )
-    place_id: Text | None = column(
-        "Place",
-        "The place the respondent speaks from.",
-        "Add the place to places.csv, or mend the id here.",
-        blank=True,
-        refers="places",
-    )
+    place_id: Text | None = reference("place", "The place the respondent speaks from.", blank=True)
 
     @rule("alias_of", "The respondent is given as their own earlier id.", "Write the other id, or leave it blank.")
     def alias_is_another_id(cls, table: pd.DataFrame) -> pd.Series[bool]:
@@ -143,12 +125,7 @@ class Posts(Table):
     person_id: Text = column(
         "Person", "Who held the post.", "Add the person to people.csv, or mend the id.", refers="people"
     )
-    organisation_id: Text = column(
-        "Organisation",
-        "Where the post was, under the name the organisation had then.",
-        "Add the organisation to organisations.csv, or mend the id here.",
-        refers="organisations",
-    )
+    organisation_id: Text = reference("organisation", "Where the post was, under the name the organisation had then.")
     role: Text | None = column(
         "Role", "What the post was, in local words.", "Write a short word.", blank=True, disclosive=True
     )
@@ -180,9 +157,7 @@ class Posts(Table):
 class Characteristics(Table):
     """What people said of themselves when asked who they are, so that reach can be seen group by group."""
 
-    participant_id: Text = column(
-        "Person", "Of whom.", "Add the person to people.csv, or mend the id here.", refers="people"
-    )
+    participant_id: Text = reference("person", "Of whom.")
     characteristic: Text = column(
         "Characteristic",
         "Which: sex, ethnic group, disability, age band and so on, by the name the form used.",
@@ -204,8 +179,8 @@ class Characteristics(Table):
 class Memberships(Table):
     """Who belonged to which team, and when: dated, so that joining and leaving can be counted."""
 
-    person_id: Text = column("Person", "Who.", "Add the person to people.csv, or mend the id here.", refers="people")
-    team_id: Text = column("Team", "Which team.", "Add the team to teams.csv, or mend the id here.", refers="teams")
+    person_id: Text = reference("person", "Who.")
+    team_id: Text = reference("team", "Which team.")
     role: Text | None = column(
         "Role",
         "The part the person has in the team (commissioner, clinical lead, manager, social care), in local words.",
@@ -235,13 +210,7 @@ class Teams(Table):
 
     team_id: Text = column("Team", "An id that never changes.", "Give each team one row.", unique=True)
     name: Text | None = column("Name", "What the team is called.", "Write the name.", blank=True, form="prose")
-    place_id: Text | None = column(
-        "Place",
-        "The place the team works in.",
-        "Add the place to places.csv, or mend the id here.",
-        blank=True,
-        refers="places",
-    )
+    place_id: Text | None = reference("place", "The place the team works in.", blank=True)
     tier: Text | None = column(
         "Tier",
         "Micro (team and locality), meso (services and pathways) or macro (whole system).",
@@ -271,13 +240,7 @@ class Organisations(Table):
         blank=True,
         str_matches=r"^[A-Za-z0-9]{1,9}\Z",
     )
-    place_id: Text | None = column(
-        "Place",
-        "The place the organisation serves, where it is one.",
-        "Add the place to places.csv, or mend the id here.",
-        blank=True,
-        refers="places",
-    )
+    place_id: Text | None = reference("place", "The place the organisation serves, where it is one.", blank=True)
     successor_id: Text | None = column(
         "Successor",
         "The organisation this one was merged into.",
