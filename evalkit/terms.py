@@ -66,3 +66,12 @@ class Audience(StrEnum):
     TEAM = "team"
     COMMISSIONER = "commissioner"
     PUBLIC = "public"
+
+
+class Sign(StrEnum):
+    """How something looks on the way, so that it can be talked about in time: never a verdict."""
+
+    WORKING = "working"
+    NOT_WORKING = "not working"
+    UNCERTAIN = "uncertain"
+    NOT_RECORDED = "not recorded"

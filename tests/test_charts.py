@@ -29,6 +29,18 @@ def some(name: str):
             *({"mark": "point", "series": f"wave {k}", "x": "Culture", "y": 2.0 + k / 10} for k in three),
             {"mark": "scale", "low": 0, "high": 5},
         ],
+        "placed": [
+            *({"mark": "column", "x": column} for column in ("working", "uncertain", "not working")),
+            {"mark": "placed", "series": "Promises", "x": "working", "label": "9 of 9"},
+            {"mark": "placed", "series": "Meetings", "x": "not working", "label": "1 of 9"},
+        ],
+        "timeline": [
+            *(
+                {"mark": "point", "series": "Survey", "x": state, "y": y}
+                for state, y in (("done", 0.0), ("to come", 6.0))
+            ),
+            {"mark": "event", "y": 4.0, "label": "data end"},
+        ],
         "shares": [
             {"mark": "share", "series": answer, "x": f"item {k}", "y": y, "label": f"{y / 10:g}"}
             for answer, y in (("Disagree", 20.0), ("Neither", 30.0), ("Agree", 50.0))
@@ -73,10 +85,12 @@ def test_a_chart_draws_and_says_its_marks(name):
     assert "Was 3.1, is now 3.4" in said
     assert "Score, Testmere" in said
     assert style.svg(figure).startswith("<?xml")
-    if charts.of(drawn, "event"):
+    if name == "timeline":
+        assert "Survey: month 0 done, month 6 to come. Marked: data end, month 4." in said
+    elif charts.of(drawn, "event"):
         assert "programme starts (February 2024)" in said
     else:
-        assert all(str(mark.x) in said for mark in charts.of(drawn, "point", "bar", "cell", "share"))
+        assert all(str(mark.x) in said for mark in charts.of(drawn, "point", "bar", "cell", "share", "placed"))
 
 
 def test_a_control_chart_says_its_limits_its_spells_and_its_icons():

@@ -17,7 +17,8 @@ import pytest
 import evalkit as ek
 from evalkit import resources, starting
 from evalkit.errors import Refused
-from evalkit.reading.settings import Notes, Plan, Settings, settings
+from evalkit.reading.plan import Plan
+from evalkit.reading.settings import Notes, Settings, settings
 
 DAY = date(2026, 3, 31)
 

@@ -21,7 +21,7 @@ from evalkit import instrument as instruments
 from evalkit import workbook
 from evalkit.errors import DataProblems, Refused
 from evalkit.reading import forms
-from evalkit.reading.settings import from_sheet
+from evalkit.reading.settings import from_sheet, kind_of_setting
 from evalkit.reading.settings import settings as settings_of
 from evalkit.spreadsheet import FORMULA_STARTS
 from evalkit.workbook import columns, layout, marking
@@ -211,15 +211,20 @@ def test_settings_are_those_of_programme_toml(full: Workbook) -> None:
     assert [cell.value for cell in sheet[1]] == ["setting", "value", "what it means"]
     assert (sheet["A2"].value, sheet["B2"].value) == ("schema", 1)
     typed = {"name": "Our programme", "starts_on": "2024-04-01", "minimum_group": "8", "audience": "team"}
+    examples = {"whole number": "7", "number": "7", "list of whole numbers": "0; 6; 12", "list": "a; b"}
+    examples |= {"date": "2026-03-31"}
     pairs = []
     for setting, value, meaning in sheet.iter_rows(min_row=2, values_only=True):
         assert meaning
-        example = "7" if setting.startswith(("plan.lag", "plan.worth")) else "2026-03-31" if setting == "as_of" else "x"
-        pairs.append((setting, str(value or typed.get(setting, example))))
+        pairs.append((setting, str(value or typed.get(setting, examples.get(kind_of_setting(setting), "x")))))
     found = settings_of(from_sheet(pairs))
     assert (found.name, found.minimum_group, found.people.paid_by) == ("Our programme", 8, "x")
     assert found.plan.primary == {"individual": "x", "team": "x", "population": "x"}
     assert found.plan.lag_months["icfat"] == 7
+    assert found.plan.waves["icfat"] == (0, 6, 12)
+    assert found.plan.informants["icfat"] == ("a", "b")
+    assert (found.plan.agreed_with, found.plan.agreed_on) == ("x", dt.date(2026, 3, 31))
+    assert found.plan.meetings["process"] == "x"
 
 
 def test_settings_are_checked_as_they_are_typed(full: Workbook) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -72,17 +73,19 @@ def check_kinds(found: Mapping[str, Any], kinds: Mapping[str, str], *, where: st
 
 
 def is_a(value: Any, kind: str, *, where: str) -> None:
-    """Refuse a value of another kind than `text`, `number`, `whole number`, `yes or no`, `list` or `table`."""
+    """Refuse a value of another kind than `text`, `number`, `whole number`, `yes or no`, `date`, `list` or
+    `table`."""
     types: dict[str, type | tuple[type, ...]] = {
         "text": str,
         "number": (int, float),
         "whole number": int,
         "yes or no": bool,
+        "date": date,
         "list": list,
         "table": dict,
     }
-    stray_bool = isinstance(value, bool) and kind != "yes or no"
-    if stray_bool or not isinstance(value, types[kind]):
+    stray = (isinstance(value, bool) and kind != "yes or no") or isinstance(value, datetime)
+    if stray or not isinstance(value, types[kind]):
         raise Misdescribed(f"{where} is not a {kind}.", _HOW[kind], value=str(value))
 
 
@@ -91,6 +94,7 @@ _HOW = {
     "number": "Write a number without quotes.",
     "whole number": "Write a whole number without quotes.",
     "yes or no": "Write true or false.",
+    "date": "Write the day without quotes: 2026-03-31.",
     "list": 'Write a list: ["…", "…"].',
     "table": "Write a table: { … = … }.",
 }

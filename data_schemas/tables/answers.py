@@ -11,6 +11,23 @@ from data_schemas.tables._columns import Date, Number, Table, Text, Whole, YesNo
 SUBJECTS = ("person", "team", "place", "organisation", "session")
 
 
+RATERS = (
+    "self",
+    "sponsor",
+    "line_manager",
+    "peer",
+    "direct_report",
+    "partner",
+    "team_member",
+    "commissioner",
+    "deliverer",
+    "service_user",
+    "carer",
+    "citizen",
+)
+"""As what somebody may answer."""
+
+
 class Responses(Table):
     """One answer to one item: who answered, about whom, as what, on which instrument, when."""
 
@@ -30,20 +47,7 @@ class Responses(Table):
         "Rater",
         "As what the respondent answered; self is the leader.",
         "Write one of the raters listed.",
-        isin=(
-            "self",
-            "sponsor",
-            "line_manager",
-            "peer",
-            "direct_report",
-            "partner",
-            "team_member",
-            "commissioner",
-            "deliverer",
-            "service_user",
-            "carer",
-            "citizen",
-        ),
+        isin=RATERS,
     )
     instrument: Text = column(
         "Instrument",

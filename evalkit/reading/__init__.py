@@ -23,10 +23,11 @@ from evalkit.reading.catalogued import FOLDERS, Catalogues
 from evalkit.reading.contents import Contents, digest
 from evalkit.reading.folder import Folder
 from evalkit.reading.pieces import files_in
+from evalkit.reading.plan import Plan
 from evalkit.reading.planned import checked
 from evalkit.reading.problems import Problems
 from evalkit.reading.reads import missing, typed
-from evalkit.reading.settings import Notes, Plan, Settings
+from evalkit.reading.settings import Notes, Settings
 from evalkit.reading.writing import as_sheet, to_csv_text
 
 __all__ = ["Contents", "Notes", "Plan", "Settings", "digest", "empty", "in_memory", "read_folder", "to_csv_text"]

@@ -10,13 +10,15 @@ from typing import Any
 import pandas as pd
 
 from data_schemas.catalogues import nearest
+from data_schemas.tables.answers import RATERS
+from evalkit.instrument import Instrument
 from evalkit.reading.between import Between, Known
 from evalkit.reading.contents import Contents
 from evalkit.reading.in_parts import Parts, latest, reads
+from evalkit.reading.plan import Plan
 from evalkit.reading.problems import Problems
 from evalkit.reading.reads import Read
 from evalkit.reading.rules import check_table
-from evalkit.reading.settings import Plan
 
 
 def checked(
@@ -72,8 +74,10 @@ def _planned(contents: Contents, problems: Problems) -> Contents:
     instruments, measures = dict(contents.instruments), dict(contents.measures)
     domains = [f"{one.id}/{domain.key}" for one in instruments.values() for domain in one.domains]
     known = [*instruments, *measures, *domains]
+    _check_asking(plan, instruments, problems)
     for name in [
-        *plan.primary.values(), *plan.lag_months, *plan.worthwhile, *sum(plan.families.values(), ()), *plan.rebase
+        *plan.primary.values(), *plan.lag_months, *plan.worthwhile, *sum(plan.families.values(), ()), *plan.rebase,
+        *plan.watch,
     ]:  # fmt: skip
         if name not in known:
             problems.add(
@@ -92,6 +96,21 @@ def _planned(contents: Contents, problems: Problems) -> Contents:
         elif name in instruments:
             instruments[name] = replace(instruments[name], **said)
     return replace(contents, instruments=instruments, measures=measures)
+
+
+def _check_asking(plan: Plan, instruments: Mapping[str, Instrument], problems: Problems) -> None:
+    """Who is to answer which questionnaire, and when: instruments that exist, answered by raters they are for."""
+    for part in (plan.waves, plan.informants):
+        for name in part:
+            if name not in instruments:
+                what = "[plan] says when, or by whom, something is answered that is no known questionnaire."
+                problems.add("programme.toml", what, nearest(name, instruments), value=name)
+    for name, raters in plan.informants.items():
+        known = (instruments[name].raters if name in instruments else ()) or RATERS
+        for rater in raters:
+            if rater not in known:
+                what = f"[plan.informants] has {name!r} answered by somebody it is not for."
+                problems.add("programme.toml", what, nearest(rater, known), value=rater)
 
 
 def _declared(number: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from data_schemas.catalogues import Misdescribed, check_keys, check_kinds, is_a
 from evalkit.reading.cells import parse
 from evalkit.reading.mapping import Export, Pseudonyms, exports, pseudonyms
+from evalkit.reading.plan import Plan, plan
 from evalkit.terms import Audience
 
 MINIMUM_GROUP = 5
@@ -20,24 +21,6 @@ MINIMUM_GROUP = 5
 a programme whose organisations are small should say more."""
 
 THREE_LINES = 'Write a file programme.toml with three lines: schema = 1, name = "…", starts_on = 2026-03-31.'
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What was declared before anyone looked.
-
-    `primary`: the measure that decides, by question. `lag_months` and `worthwhile`: by measure or instrument, how long
-    a change may take and the smallest worth having. `families`: measures judged together. `informant`: a rater, such
-    as sponsor, whose clear disagreement makes a verdict mixed. `rebase`: by measure, each month from which limits of
-    variation are drawn anew, and why.
-    """
-
-    primary: Mapping[str, str] = field(default_factory=dict)
-    lag_months: Mapping[str, int] = field(default_factory=dict)
-    worthwhile: Mapping[str, float] = field(default_factory=dict)
-    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    informant: str = ""
-    rebase: Mapping[str, Mapping[date, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,17 +70,15 @@ class Settings:
 def settings(said: Mapping[str, Any]) -> Settings:
     """Settings from the file's contents, every key checked."""
     check_keys(said, where="programme.toml", needed=("schema", "name"), also=(*_KINDS, *_DATES, *_TABLES))
-    check_kinds(said, _KINDS, where="programme.toml")
+    check_kinds(said, _KINDS | dict.fromkeys(_DATES, "date"), where="programme.toml")
     if said["schema"] != 1:
         raise Misdescribed("This evalkit reads schema 1.", "Write schema = 1.", value=str(said["schema"]))
-    dates: dict[str, Any] = {name: _date(name, said[name]) for name in _DATES if name in said}
-    plain = {name: said[name] for name in _KINDS if name in said and name != "schema"}
+    plain = {name: said[name] for name in (*_KINDS, *_DATES) if name in said and name != "schema"}
     if "audience" in plain:
         plain["audience"] = _audience(plain["audience"])
     return Settings(
         **plain,
-        **dates,
-        plan=_plan(said.get("plan", {})),
+        plan=plan(said.get("plan", {})),
         people=_notes(said.get("people", {})),
         mapping=exports(said.get("mapping", {})),
         pseudonyms=pseudonyms(said.get("pseudonyms", {})),
@@ -143,9 +124,21 @@ def kind_of_setting(name: str) -> str:
     """
     part = name.rpartition(".")[0]
     if part:
-        found = {"plan.lag_months": "whole number", "plan.worthwhile": "number", "plan.families": "list"}
-        return found.get(part, "text")
+        return _in_part(name, part)
     return "date" if name in _DATES else _KINDS.get(name, "text")
+
+
+def _in_part(name: str, part: str) -> str:
+    """What a row of `plan.` or `people.` calls for."""
+    if name == "plan.agreed_on" or (part.startswith("plan.watch.") and name.endswith(".delete_on")):
+        return "date"
+    return {
+        "plan.lag_months": "whole number",
+        "plan.worthwhile": "number",
+        "plan.families": "list",
+        "plan.informants": "list",
+        "plan.waves": "list of whole numbers",
+    }.get(part, "text")
 
 
 def _from_cell(name: str, text: str) -> Any:
@@ -158,6 +151,8 @@ def _from_cell(name: str, text: str) -> Any:
         return {"yes": True, "no": False}.get(text.lower(), text)
     if kind == "list":
         return [word.strip() for word in text.split(";")]
+    if kind == "list of whole numbers":
+        return [int(word) if re.match(r" *[0-9]+ *\Z", word) else word.strip() for word in text.split(";")]
     if kind in ("whole number", "number") and re.match(r"-?[0-9]+(\.[0-9]+)?\Z", text):
         return float(text) if "." in text else int(text)
     return text
@@ -177,56 +172,10 @@ _DATES = ("starts_on", "as_of")
 _TABLES = ("plan", "people", "mapping", "pseudonyms")
 
 
-def _date(name: str, value: Any) -> date:
-    if isinstance(value, datetime) or not isinstance(value, date):
-        raise Misdescribed(
-            f"{name!r} is not a date.", f"Write it without quotes: {name} = 2026-03-31.", value=str(value)
-        )
-    return value
-
-
 def _audience(value: str) -> Audience:
     if value not in list(Audience):
         raise Misdescribed("The audience is not one evalkit knows.", f"Write {', '.join(Audience)}.", value=value)
     return Audience(value)
-
-
-def _plan(said: Mapping[str, Any]) -> Plan:
-    kinds = {"primary": "text", "lag_months": "whole number", "worthwhile": "number", "families": "list",
-             "rebase": "table"}  # fmt: skip
-    check_keys(said, where="[plan]", needed=(), also=(*kinds, "informant"))
-    is_a(said.get("informant", ""), "text", where="[plan] informant")
-    for part, kind in kinds.items():
-        is_a(said.get(part, {}), "table", where=f"[plan] {part}")
-        for key, value in said.get(part, {}).items():
-            is_a(value, kind, where=f"[plan] {part} {key!r}")
-            for name in value if kind == "list" else ():
-                is_a(name, "text", where=f"[plan] {part} {key!r}")
-    return Plan(
-        primary=dict(said.get("primary", {})),
-        lag_months=dict(said.get("lag_months", {})),
-        worthwhile={key: float(value) for key, value in said.get("worthwhile", {}).items()},
-        families={key: tuple(value) for key, value in said.get("families", {}).items()},
-        informant=said.get("informant", ""),
-        rebase={key: _rebase(key, value) for key, value in said.get("rebase", {}).items()},
-    )
-
-
-def _rebase(measure: str, said: Mapping[str, Any]) -> dict[date, str]:
-    """Months and reasons: 2024-07 = "…"."""
-    where, found = f"[plan.rebase.{measure}]", {}
-    for month, reason in said.items():
-        try:
-            first = datetime.strptime(month, "%Y-%m").date()
-        except ValueError:
-            raise Misdescribed(
-                f"{where} holds {month!r}, which is no month.", 'Write 2024-07 = "why the series changed".', value=month
-            ) from None
-        is_a(reason, "text", where=f"{where} {month!r}")
-        if not reason.strip():
-            raise Misdescribed(f"{where} {month!r} gives no reason.", "Say what changed the series.", value=month)
-        found[first] = reason
-    return found
 
 
 def _notes(said: Mapping[str, Any]) -> Notes:

@@ -57,7 +57,9 @@ def settings_text(programme: Programme) -> str:
 
 
 def _filled(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if value not in (None, "", {}, ())}
+    """What says anything, at every depth."""
+    within = {name: _filled(value) if isinstance(value, Mapping) else value for name, value in said.items()}
+    return {name: value for name, value in within.items() if value not in (None, "", {}, ())}
 
 
 def _toml(said: Mapping[str, Any], within: str = "") -> str:

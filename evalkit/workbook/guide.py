@@ -91,7 +91,18 @@ def settings(asked: Iterable[Instrument]) -> list[Column]:
         _setting(f"plan.primary.{level}", f"What decides “{question}”, agreed beforehand. Such as {such}.")
         for level, (question, such) in _DECIDES.items()
     ]
-    rows += [_setting("plan.informant", "Whose clear disagreement makes a finding mixed.", choices=raters)]
+    rows += [
+        _setting("plan.informant", "Whose clear disagreement makes a finding mixed.", choices=raters),
+        _setting("plan.agreed_with", "Who agreed to what is planned."),
+        _setting("plan.agreed_on", "The day they did, before anyone looked at the data.", kind="date"),
+    ]
+    rows += [
+        _setting(f"plan.meetings.{level}", f"The meeting where findings about {about} are talked about.")
+        for level, about in _TALKED_ABOUT.items()
+    ]
+    for one in asked:
+        rows += [_setting(f"plan.waves.{one.id}", "Months after the start it is answered in, such as 0; 6; 12; 24.")]
+        rows += [_setting(f"plan.informants.{one.id}", f"Who answers it. Some of: {'; '.join(one.raters)}.")]
     for one in (one for one in asked if not one.recorded):
         lag, change = "Months a change may take to show, agreed beforehand.", "The smallest change worth having."
         rows += [_setting(f"plan.lag_months.{one.id}", lag, kind="whole", low=(">=", 0))]
@@ -99,6 +110,12 @@ def settings(asked: Iterable[Instrument]) -> list[Column]:
     return rows
 
 
+_TALKED_ABOUT = {
+    "individual": "leaders",
+    "team": "organisations together",
+    "population": "people's lives",
+    "process": "what was done",
+}
 _STAND_BEHIND = {
     "paid_by": "Who pays for the evaluation.",
     "evaluated_by": "Who evaluates, and whether they ran the programme too.",

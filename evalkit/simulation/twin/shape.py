@@ -15,7 +15,8 @@ import pandas as pd
 
 from data_schemas.tables import in_parts, models, references, schema
 from evalkit.reading.between import SUBJECT_TABLES
-from evalkit.reading.settings import Notes, Plan, Settings
+from evalkit.reading.plan import Plan
+from evalkit.reading.settings import Notes, Settings
 from evalkit.simulation.twin.figures import Figures, figures
 from evalkit.terms import Level
 
@@ -155,7 +156,8 @@ def settings(programme: Programme) -> Settings:
     """The programme's settings without its name and without a word anybody wrote.
 
     A day the data speak of that nobody declared is the day of something that happened, so the end of its month stands
-    instead. `rebase` is left out: it is decided once a series was seen, and its months tell when something happened.
+    instead. `rebase` is left out: it is decided once a series was seen, and its months tell when something
+    happened. So are meetings and those who watch, whom somebody named.
     """
     end = (pd.Timestamp(programme.as_of) + pd.offsets.MonthEnd(0)).date()
     plan, notes = programme.plan, programme.people_notes
@@ -171,6 +173,9 @@ def settings(programme: Programme) -> Settings:
         retention="Invented data may be kept (FICTIONAL)." if programme.settings.retention else "",
         plan=replace(
             plan,
+            agreed_with="Somebody (FICTIONAL)" if plan.agreed_with else "",
+            meetings={},
+            watch={},
             primary={key: name for key, name in plan.primary.items() if key in list(Level)},
             families={f"family {at}": names for at, names in enumerate(plan.families.values(), start=1)},
             informant=plan.informant if plan.informant in allowed("responses", "rater") else "",

@@ -1,0 +1,129 @@
+"""`[plan]` of `programme.toml`: what was agreed before anyone looked, and what is left to watch at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from data_schemas.catalogues import Misdescribed, check_keys, check_kinds, is_a
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Who looks after a measure once the evaluation is over, and until when; blank where nobody was named.
+
+    `data` says where its figures are, `key_holder` who holds the list that joins ids to people, by role.
+    """
+
+    owner: str = ""
+    data: str = ""
+    key_holder: str = ""
+    delete_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What was declared before anyone looked.
+
+    `agreed_with`, `agreed_on`: who agreed to it, and when. `primary`: the measure that decides, by question.
+    `lag_months` and `worthwhile`: by measure or instrument, how long a change may take and the smallest worth having.
+    `families`: measures judged together. `informant`: a rater, such as sponsor, whose clear disagreement makes a
+    verdict mixed. `waves`: by instrument, in which months after the start it is to be answered; `informants`: by whom.
+    `meetings`: by level (individual, team, population, process), the meeting where its findings are talked about.
+    `watch`: by measure, who looks after it when the evaluation is over. `rebase`: by measure, each month from which
+    limits of variation are drawn anew, and why.
+    """
+
+    agreed_with: str = ""
+    agreed_on: date | None = None
+    primary: Mapping[str, str] = field(default_factory=dict)
+    lag_months: Mapping[str, int] = field(default_factory=dict)
+    worthwhile: Mapping[str, float] = field(default_factory=dict)
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    informant: str = ""
+    waves: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    informants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    meetings: Mapping[str, str] = field(default_factory=dict)
+    watch: Mapping[str, Watch] = field(default_factory=dict)
+    rebase: Mapping[str, Mapping[date, str]] = field(default_factory=dict)
+
+
+PARTS = {
+    "primary": "text",
+    "lag_months": "whole number",
+    "worthwhile": "number",
+    "families": "list",
+    "waves": "list",
+    "informants": "list",
+    "meetings": "text",
+    "watch": "table",
+    "rebase": "table",
+}
+"""The tables of `[plan]`, and what stands in each."""
+_IN_LISTS = {"families": "text", "informants": "text", "waves": "whole number"}
+LEVELS = ("individual", "team", "population", "process")
+"""What a meeting may be named for."""
+
+
+def plan(said: Mapping[str, Any]) -> Plan:
+    """The plan from the file's contents, every key checked."""
+    check_keys(said, where="[plan]", needed=(), also=(*PARTS, "informant", "agreed_with", "agreed_on"))
+    check_kinds(said, {"informant": "text", "agreed_with": "text", "agreed_on": "date"}, where="[plan]")
+    for part, kind in PARTS.items():
+        is_a(said.get(part, {}), "table", where=f"[plan] {part}")
+        for key, value in said.get(part, {}).items():
+            is_a(value, kind, where=f"[plan] {part} {key!r}")
+            for one in value if kind == "list" else ():
+                is_a(one, _IN_LISTS[part], where=f"[plan] {part} {key!r}")
+    check_keys(said.get("meetings", {}), where="[plan.meetings]", needed=(), also=LEVELS)
+    return Plan(
+        agreed_with=said.get("agreed_with", ""),
+        agreed_on=said.get("agreed_on"),
+        primary=dict(said.get("primary", {})),
+        lag_months=dict(said.get("lag_months", {})),
+        worthwhile={key: float(value) for key, value in said.get("worthwhile", {}).items()},
+        families={key: tuple(value) for key, value in said.get("families", {}).items()},
+        informant=said.get("informant", ""),
+        waves={key: _months(key, value) for key, value in said.get("waves", {}).items()},
+        informants={key: tuple(value) for key, value in said.get("informants", {}).items()},
+        meetings=dict(said.get("meetings", {})),
+        watch={key: _watch(key, value) for key, value in said.get("watch", {}).items()},
+        rebase={key: _rebase(key, value) for key, value in said.get("rebase", {}).items()},
+    )
+
+
+def _months(instrument: str, said: list[int]) -> tuple[int, ...]:
+    """Months after the start, each later than the one before."""
+    if not said or said != sorted(set(said)):
+        raise Misdescribed(
+            f"[plan.waves] {instrument!r} is no list of months, each later than the one before.",
+            f"Write the months after the start: {instrument} = [0, 6, 12].",
+            value=str(said),
+        )
+    return tuple(said)
+
+
+def _watch(measure: str, said: Mapping[str, Any]) -> Watch:
+    where = f"[plan.watch.{measure}]"
+    check_keys(said, where=where, needed=(), also=Watch.__dataclass_fields__)
+    check_kinds(said, {"owner": "text", "data": "text", "key_holder": "text", "delete_on": "date"}, where=where)
+    return Watch(**said)
+
+
+def _rebase(measure: str, said: Mapping[str, Any]) -> dict[date, str]:
+    """Months and reasons: 2024-07 = "…"."""
+    where, found = f"[plan.rebase.{measure}]", {}
+    for month, reason in said.items():
+        try:
+            first = datetime.strptime(month, "%Y-%m").date()
+        except ValueError:
+            raise Misdescribed(
+                f"{where} holds {month!r}, which is no month.", 'Write 2024-07 = "why the series changed".', value=month
+            ) from None
+        is_a(reason, "text", where=f"{where} {month!r}")
+        if not reason.strip():
+            raise Misdescribed(f"{where} {month!r} gives no reason.", "Say what changed the series.", value=month)
+        found[first] = reason
+    return found
