@@ -1,15 +1,15 @@
-"""What was done, and who took part? Counted, never judged."""
+"""Who took part, and who is missing?"""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, questions, words
+from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
+from evalkit.process.register import NOT_SAID
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
 from evalkit.verdict import described
@@ -24,19 +24,29 @@ METHOD = Method(
     assumes="The register is complete: whoever is not on it as eligible, invited or attended was not.",
     design=Design.DESCRIBED,
 )
-STEPS = ("Eligible", "Invited", "Came at least once", "Answered at the first wave", "Answered at the last wave")
-NOT_SAID = "not recorded"
+CAME = "Came at least once"
+STEPS = ("Eligible", "Invited", CAME, "Answered at the first wave", "Answered at the last wave")
 KNOWN = 0.5
 """A grouping known for less than this share of those who did not come cannot say who is missing (judgement)."""
+BY = ("seniority", "sector")
+"""What is asked about unless somebody asks for more: nobody's own characteristics, for these are theirs."""
+SPELT_OUT = 2
+"""Groupings whose groups are all named in the reading; the table holds every one."""
+MOST_GROUPS = 8
+"""A grouping of more groups than this is too long for a sentence; the table holds them."""
 
 
-def reach(programme: Programme, *, by: tuple[str, ...] = ("seniority", "sector")) -> Result:
+def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
     """Who took part, and who is missing?
 
-    Needs: `attendance`; `people`, `participants`, `organisations` for the groups of `by` (seniority, sector); answers
-    count when there are `responses` by leaders of themselves. These are everybody, not a sample, so no interval is
-    given. A person who came once counts as much as one who came always: see dose, not reach, for that.
-    Errors: `NotEnoughEvidence` when nobody's attendance was recorded.
+    Needs: `attendance`; `people`, `participants`, `organisations` for the groups of `by` (seniority, sector,
+    organisation), `characteristics` for any of those recorded there (sex, ethnic_group), which are counted only when
+    asked for; answers count when there are `responses` by leaders of themselves. Somebody of whom nothing is written is
+    `not recorded`; `prefer not to say` is an answer. These are everybody, not a sample, so no interval is given. A
+    person who came once counts as much as one who came always: see dose, not reach, for that.
+    Extras: n_of, out_of (eligible in the group), by; where people came at least once share_came and share_eligible, the
+    group's % of those who came and of those eligible, and their difference in points (below 0: fewer than their share).
+    Errors: `NotEnoughEvidence` when nobody's attendance was recorded; `ValueError` for a grouping nobody recorded.
 
     >>> import evalkit as ek
     >>> reach(ek.load("sample_data/northmere")).table["interval"].unique().tolist()
@@ -48,13 +58,14 @@ def reach(programme: Programme, *, by: tuple[str, ...] = ("seniority", "sector")
             missing="No attendance was recorded.",
             would_answer="attendance.csv: one row a session and person, with eligible, invited or attended.",
         )
-    people = _people(programme)
+    by = tuple(dict.fromkeys(by))
+    people = _people(programme, by)
     known = tuple(grouping for grouping in by if _recorded(people, grouping))
     table = _table(people, known)
     every = table[table["group"] == ALL].set_index("measure")["n"]
     whole = "eligible" if "Eligible" in every.index and every["Eligible"] else "invited"
-    came, out_of = int(every["Came at least once"]), int(every[words.sentence_case(whole)])
-    rests_on = (table["group"] == ALL) & table["measure"].isin(["Came at least once", words.sentence_case(whole)])
+    came, out_of = int(every[CAME]), int(every[words.sentence_case(whole)])
+    rests_on = (table["group"] == ALL) & table["measure"].isin([CAME, words.sentence_case(whole)])
     headline = Sentence(f"{words.of(came, out_of)} {whole} came", rows=tuple(table.index[rests_on]))
     return Result.of(
         question="Who took part, and who is missing?",
@@ -71,49 +82,69 @@ def reach(programme: Programme, *, by: tuple[str, ...] = ("seniority", "sector")
         evidence=grade(Design.DESCRIBED),
         cautions=_cautions(programme, [grouping for grouping in by if grouping not in known]),
         about=circumstances.about(
-            programme, "process.reach()", n=int(every["Came at least once"]), of=int(every["Eligible"]), counts="people"
+            programme,
+            f"process.reach({'' if by == BY else f'by={by!r}'})",
+            n=int(every[CAME]),
+            of=int(every["Eligible"]),
+            counts="people",
         ),
     )
 
 
-def _people(programme: Programme) -> pd.DataFrame:
+def _people(programme: Programme, by: tuple[str, ...]) -> pd.DataFrame:
     """A row a person on the register: how far they came (True/False a step), and the groups they belong to."""
     status = programme.attendance.groupby("person_id")["status"].agg(set)
     came = status.map(lambda said: "attended" in said)
     invited = came | status.map(lambda said: "invited" in said)
-    people = pd.DataFrame({"Eligible": True, "Invited": invited, "Came at least once": came})
+    people = pd.DataFrame({"Eligible": True, "Invited": invited, CAME: came})
     answers = programme.responses
     own = answers[(answers["subject_kind"] == "person") & (answers["rater"] == "self") & answers["answer"].notna()]
     if own["wave"].nunique() > 1:
         ends = {"Answered at the first wave": own["wave"].min(), "Answered at the last wave": own["wave"].max()}
         for step, wave in ends.items():
             people[step] = people.index.isin(own.loc[own["wave"] == wave, "subject_id"])
-    return people.join(_groups(programme).reindex(people.index))
+    for grouping in by:
+        people[grouping] = _group(programme, grouping).reindex(people.index).fillna(NOT_SAID)
+    return people
 
 
-def _groups(programme: Programme) -> pd.DataFrame:
-    """Each person's seniority and the sector of their organisation, in words; blank is `not recorded`."""
+def _group(programme: Programme, grouping: str) -> pd.Series[str]:
+    """Each person's group, in words, by person_id: of their work, or of what they said of themselves."""
     organisation = programme.people.set_index("person_id")["organisation_id"]
-    sector = organisation.map(programme.organisations.set_index("organisation_id")["sector"])
-    seniority = programme.participants.set_index("participant_id")["seniority"].reindex(organisation.index)
-    groups = pd.DataFrame({"seniority": seniority, "sector": sector})
-    return groups.fillna(NOT_SAID).map(words.plain)
+    listed = programme.organisations.set_index("organisation_id")
+    if grouping == "organisation":
+        return organisation.map(listed["name"])
+    if grouping == "sector":
+        return organisation.map(listed["sector"]).map(words.plain, na_action="ignore")
+    if grouping == "seniority":
+        return programme.participants.set_index("participant_id")["seniority"].map(words.plain, na_action="ignore")
+    said = programme.characteristics
+    recorded = sorted(said["characteristic"].unique())
+    if grouping not in recorded:
+        known = words.listed(["seniority", "sector", "organisation", *recorded])
+        raise ValueError(f"Nothing called {grouping!r} is recorded of people. There are: {known}.")
+    return said[said["characteristic"] == grouping].set_index("participant_id")["value"]
 
 
 def _table(people: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
-    """A row a step for everybody, then a row a step and group. Extras: n_of, out_of (eligible in the group), by."""
-    rows = [_row(step, ALL, "everybody", people) for step in STEPS if step in people]
+    """A row a step for everybody, then a row a step and group."""
+    rows = [_row(step, ALL, "everybody", people, people) for step in STEPS if step in people]
     for grouping in by:
         for group, members in people.groupby(grouping):
-            rows += [_row(step, str(group), grouping, members) for step in STEPS[1:] if step in people]
+            rows += [_row(step, str(group), words.plain(grouping), members, people) for step in STEPS[1:]
+                     if step in people]  # fmt: skip
     return pd.DataFrame(rows).astype({"n": "Int64", "out_of": "Int64"})
 
 
-def _row(step: str, group: str, by: str, members: pd.DataFrame) -> dict[str, Any]:
-    n, whole = int(members[step].sum()), len(members)
+def _row(step: str, group: str, by: str, members: pd.DataFrame, people: pd.DataFrame) -> dict[str, Any]:
+    """A step in a group; where people came, also the group's share of those who came and of those eligible."""
+    n, whole, came = int(members[step].sum()), len(members), int(people[CAME].sum())
+    compared = step == CAME and group != ALL and came > 0
+    of_came, of_eligible = (100 * n / came, 100 * whole / len(people)) if compared else (float("nan"),) * 2
     return {
         "measure": step, "group": group, "estimate": 100 * n / whole, "low": float("nan"), "high": float("nan"),
         "interval": "none given", "n": n, "unit": "% of those eligible", "n_of": "people", "out_of": whole, "by": by,
+        "share_came": of_came, "share_eligible": of_eligible, "difference": of_came - of_eligible,
     }  # fmt: skip
 
 
@@ -121,12 +152,29 @@ def _sentences(table: pd.DataFrame, every: pd.Series[int]) -> list[Sentence]:
     steps = [f"{every[step]} {step[0].lower()}{step[1:]}" for step in STEPS if step in every.index]
     everybody = tuple(table.index[table["group"] == ALL])
     said = [Sentence(f"Of people on the register: {words.listed(steps)}.", rows=everybody)]
-    came = table[(table["group"] != ALL) & (table["measure"] == "Came at least once")]
-    for grouping in map(str, came["by"].unique()):
-        rows = came[came["by"] == grouping]
+    came = table[(table["group"] != ALL) & (table["measure"] == CAME)]
+    cuts = [(str(grouping), rows) for grouping, rows in came.groupby("by", sort=False)]
+    short = [(grouping, rows) for grouping, rows in cuts if len(rows) <= MOST_GROUPS][:SPELT_OUT]
+    for grouping, rows in short:
         shares = [f"{row['group']} {words.of(row['n'], row['out_of'])}" for row in rows.to_dict("records")]
-        said += [Sentence(f"Came at least once, by {grouping}: {words.listed(shares)}.", rows=tuple(rows.index))]
-    return said
+        said += [Sentence(f"{CAME}, by {grouping}: {words.listed(shares)}.", rows=tuple(rows.index))]
+    return said + _alike(cuts)
+
+
+def _alike(cuts: list[tuple[str, pd.DataFrame]]) -> list[Sentence]:
+    """How far the groups' shares of those who came lie from their shares of those eligible, at most.
+
+    Names no group, and goes with any group withheld: how far at most would tell the number of a small one.
+    """
+    told = [(grouping, rows["difference"].abs().max()) for grouping, rows in cuts if rows["difference"].notna().any()]
+    if not told:
+        return []
+    rows = tuple(int(at) for _, held in cuts for at in held.index)
+    apart = [f"{words.number(most, 1)} points by {grouping}" for grouping, most in told if round(most, 1) > 0]
+    if not apart:
+        return [Sentence("Each group's share of those who came is its share of those eligible.", rows=rows)]
+    return [Sentence("A group's share of those who came and its share of those eligible differ by at most "
+                     f"{words.listed(apart)}.", rows=rows)]  # fmt: skip
 
 
 def _marks(programme: Programme, table: pd.DataFrame, headline: str) -> pd.DataFrame:
@@ -141,22 +189,16 @@ def _marks(programme: Programme, table: pd.DataFrame, headline: str) -> pd.DataF
 
 def _recorded(people: pd.DataFrame, grouping: str) -> bool:
     """Whether the group is known for more than those who came: else nobody can tell who is missing by it."""
-    absent = people.loc[~people["Came at least once"], grouping]
+    absent = people.loc[~people[CAME], grouping]
     return absent.empty or bool((absent != NOT_SAID).mean() > KNOWN)
 
 
 def _cautions(programme: Programme, unknown: list[str]) -> list[Sentence]:
     said = []
+    groupings = words.listed([words.plain(grouping) for grouping in unknown])
     if unknown:
-        said.append(
-            f"The {words.listed(unknown)} of those who did not come was not recorded: who is missing is unknown."
-        )
+        said.append(f"The {groupings} of those who did not come was not recorded: who is missing is unknown.")
     if "eligible" not in set(programme.attendance["status"]):
         said.append("Who could have come but was not invited was not recorded, so reach is out of those invited.")
     said.append("Whether those who came are like those who did not is shown by group, not tested.")
     return [Sentence(text) for text in said]
-
-
-def __dir__() -> list[str]:
-    """What can be asked here, and nothing else: what a notebook offers after the dot."""
-    return sorted(questions.of_room(sys.modules[__name__]))

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
+from evalkit import charts, circumstances, result, words
+from evalkit.disclosure import PEOPLE
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
-from evalkit.result import FIRST, Method, Result, Sentence
+from evalkit.result import FIRST, Method, Sentence
 from evalkit.terms import Attribution, Design, Level, Sign, Step
 from evalkit.verdict import described
 
@@ -33,10 +34,14 @@ NO_TEST = "A count of what was written down; nothing is tested."
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time an answer speaks of, both ends included. `since` None is from the beginning of the log."""
+    """The time an answer speaks of, both ends included. `since` None is from the beginning of the log.
+
+    `cut`: it ends before the day the data speak of.
+    """
 
     since: date | None
     until: date
+    cut: bool = False
 
     def holds(self, days: pd.Series[Any]) -> pd.Series[bool]:
         """Which of these days lie in it; a missing day does not."""
@@ -52,12 +57,16 @@ class Window:
     @property
     def asked(self) -> str:
         """The window as an argument of a question, nothing where it is the whole log."""
-        return "" if self.since is None else f"since={self.since.isoformat()!r}, until={self.until.isoformat()!r}"
+        said = {"since": self.since, "until": self.until if self.cut else None}
+        return ", ".join(
+            f"{name}=date({day.year}, {day.month}, {day.day})" for name, day in said.items() if day is not None
+        )
 
 
 def window(programme: Programme, since: date | None, until: date | None) -> Window:
     """The window asked for, which never goes beyond the day the data speak of."""
-    found = Window(since, min(until or programme.as_of, programme.as_of))
+    last = min(until or programme.as_of, programme.as_of)
+    found = Window(since, last, cut=last < programme.as_of)
     if since is not None and since > found.until:
         raise ValueError(f"since={since} lies after {found.until}; the earlier day comes first.")
     return found
@@ -132,7 +141,8 @@ def bars(
     for at, held in found.loc[[*rows]].to_dict("index").items():
         whole = held.get("out_of", pd.NA)
         label = f"{held['n']:,}" if pd.isna(whole) else words.of(held["n"], whole)
-        drawn.append({"mark": "bar", "x": held[by], "y": held["n"], "n": held["n"], "row": at, "label": label})
+        people = held["n"] if held["n_of"] in PEOPLE else None  # other things come under no minimum
+        drawn.append({"mark": "bar", "x": held[by], "y": held["n"], "n": people, "row": at, "label": label})
     return charts.marks(drawn, headline=headline, subtitle=subtitle)
 
 
@@ -153,9 +163,9 @@ def counted(
     chart: str = "bars",
     step: Step | None = None,
     why: str = NO_TEST,
-) -> Result:
+) -> result.Result:  # by its full name, for this is no question
     """A Result that counts what was written down: described, and never asked why. `asked` is how to ask it again."""
-    return Result.of(
+    return result.Result.of(
         question=question,
         level=Level.PROCESS,
         kirkpatrick=step,
