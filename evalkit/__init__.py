@@ -20,8 +20,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from evalkit import individual as individual
     from evalkit import kirkpatrick as kirkpatrick
+    from evalkit import plan as plan
     from evalkit import population as population
     from evalkit import process as process
+    from evalkit import signals as signals
     from evalkit import stats as stats
     from evalkit import stories as stories
     from evalkit import team as team
@@ -44,7 +46,7 @@ _FROM = {
     "simulate": "simulation",
     "report": "reporting",
 }
-_ROOMS = ("individual", "team", "population", "process", "stories", "kirkpatrick", "stats")
+_ROOMS = ("individual", "team", "population", "process", "stories", "kirkpatrick", "plan", "signals", "stats")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalkit import __version__, words
+from evalkit.reading.settings import MINIMUM_GROUP
 from evalkit.result import About
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from evalkit.programme import Programme
 
 
+NO_DATA = "A plan, before there are data"
+"""What stands where an answer names its programme."""
 COMPARISON = "comparison"
 """The arm of people and places that the programme is compared with; a blank arm takes part."""
 
@@ -35,9 +38,11 @@ def measure(programme: Programme, name: str) -> Measure:
 
 
 def about(
-    programme: Programme, asked: str, *, n: int | None, of: int | None, counts: str, beneficiary: str = ""
+    programme: Programme | None, asked: str, *, n: int | None, of: int | None, counts: str, beneficiary: str = ""
 ) -> About:
-    """What an answer is about: enough to ask it again and get the same number."""
+    """What an answer is about: enough to ask it again and get the same number. Without a programme it is a plan."""
+    if programme is None:
+        return About(NO_DATA, asked, None, "", __version__, n, of, counts, MINIMUM_GROUP, False, beneficiary)
     return About(
         programme=programme.title,
         asked=asked,
@@ -51,6 +56,16 @@ def about(
         fictional=programme.fictional,
         beneficiary=beneficiary,
     )
+
+
+def title(programme: Programme | None) -> str:
+    """What a chart says it is about."""
+    return NO_DATA if programme is None else programme.title
+
+
+def primary(programme: Programme, level: str, usual: str) -> str:
+    """The questionnaire or measure that decides at this level (without its domain), or the usual one."""
+    return programme.plan.primary.get(level, usual).partition("/")[0]
 
 
 def taking_part(programme: Programme) -> pd.DataFrame:

@@ -143,7 +143,8 @@ def source(result: Result) -> str:
     """Where the numbers of a chart come from, in one line."""
     about = result.about
     invented = "FICTIONAL. " if about.fictional and "FICTIONAL" not in about.programme else ""
-    return f"{invented}{about.programme}, data to {words.day(about.as_of)}. {result.method.name}."
+    until = f", data to {words.day(about.as_of)}" if about.as_of else ""
+    return f"{invented}{about.programme}{until}. {result.method.name}."
 
 
 def result(asked: Result) -> str:
@@ -153,9 +154,35 @@ def result(asked: Result) -> str:
         f'<section class="result"><p><strong>{escape(asked.question)}</strong></p><p>{escape(asked.reading)}</p>'
         f"<p><strong>What changed?</strong> {verdict(asked.verdict)}. {escape(asked.decided.why)} "
         f"<strong>Because of it?</strong> {escape(words.sentence_case(asked.attribution.value))}.</p>"
-        f"{chart(asked)}{quotes(asked)}"
+        f"{to_talk_about(asked)}{chart(asked)}{quotes(asked)}"
         f"<details><summary>What could make this wrong ({len(asked.caveats)})</summary><ul>{caveats}</ul></details>"
         f"<details><summary>How it was counted, and how sure</summary>{counted(asked)}</details></section>"
+    )
+
+
+SIGNS = {"working": "▲", "not working": "▼", "uncertain": "◆", "not recorded": "×"}
+"""A shape beside every sign's word, as its column in the chart has it."""
+
+
+def to_talk_about(asked: Result) -> str:
+    """Questions for meetings, under the meeting they are for; nothing where an answer has none."""
+    frame = asked.table
+    if "meeting" not in frame:
+        return ""
+    held = frame[frame["ask"].notna() & (frame["ask"] != "")]
+    return "".join(
+        f'<p class="meeting"><strong>{escape(meeting)}</strong></p><ul class="asks">{"".join(map(_ask, rows))}</ul>'
+        for meeting, rows in (
+            (str(name), group.to_dict("records")) for name, group in held.groupby("meeting", sort=False)
+        )
+    )
+
+
+def _ask(row: dict[Any, Any]) -> str:
+    shape = SIGNS[str(row["sign"])]
+    return (
+        f'<li><span class="shape" aria-hidden="true">{shape}</span> <span class="sign">{escape(row["sign"])}:</span> '
+        f"{escape(row['ask'])}</li>"
     )
 
 

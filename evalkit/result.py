@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MIME = "application/vnd.evalkit.result+json"
 FIRST = ("measure", "group", "estimate", "low", "high", "interval", "n", "unit")
 """The first eight columns of every table, in this order; documented extras follow."""
+NO_DAY = date(2000, 1, 1)
+"""The day in the properties of a workbook that speaks of no data: the same on every run."""
 ALL = "all"
 """The group that holds everybody."""
 
@@ -69,7 +71,8 @@ class About:
 
     programme: str
     asked: str
-    as_of: date
+    as_of: date | None
+    """The day the data speak of; None for a plan without data."""
     data_hash: str
     version: str
     n: int | None
@@ -233,7 +236,7 @@ class Result:
             "chart": self.chart.name,
             "method": asdict(self.method),
             "evidence": asdict(self.evidence),
-            "about": {**asdict(self.about), "as_of": self.about.as_of.isoformat()},
+            "about": {name: _plain(value) for name, value in asdict(self.about).items()},
             "audience": self.audience.value,
             "headline": asdict(self._headline),
             "sentences": [asdict(sentence) for sentence in self._sentences],
@@ -259,7 +262,7 @@ class Result:
                 Design(graded["design"]), graded["rule"], graded["maryland"], graded["nesta"],
                 tuple(graded["informants"]), tuple(graded["rivals"]),
             ),
-            about=About(**{**about, "as_of": date.fromisoformat(about["as_of"])}),
+            about=About(**{**about, "as_of": about["as_of"] and date.fromisoformat(about["as_of"])}),
             audience=Audience(plain["audience"]),
             details=None,
             _headline=_sentence(plain["headline"]),
@@ -306,14 +309,14 @@ class Result:
             "How sure": self.evidence.words,
             "Programme": about.programme,
             "FICTIONAL": "Every person, place and number here is invented." if about.fictional else "",
-            "Data to": words.day(about.as_of),
+            "Data to": words.day(about.as_of) if about.as_of else "",
             "For": self.audience.value,
             "Asked as": about.asked,
             "Data fingerprint": about.data_hash,
         }
         answer = pd.DataFrame([(what, text) for what, text in said.items() if text], columns=["What", "Words"])
         sheets = {"Answer": answer, "Numbers (FICTIONAL)" if about.fictional else "Numbers": self._table}
-        return spreadsheet.workbook(sheets, said_on=about.as_of, title=self.question)
+        return spreadsheet.workbook(sheets, said_on=about.as_of or NO_DAY, title=self.question)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {"text/plain": self.reading, "text/html": html.result(self), MIME: self.to_json()}

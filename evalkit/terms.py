@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """Where a finding lives: the three levels of the King's Fund paper, and what feeds or joins them."""
+    """Where a finding lives: the three levels of the King's Fund paper, what feeds or joins them,
+    what was planned, and what comes next."""
 
     INDIVIDUAL = "individual"
     TEAM = "team"
@@ -14,6 +15,8 @@ class Level(StrEnum):
     PROCESS = "process"
     STORY = "story"
     SYNTHESIS = "synthesis"
+    PLAN = "plan"
+    NEXT = "next"
 
 
 class Step(StrEnum):

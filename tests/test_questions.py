@@ -21,7 +21,7 @@ from evalkit.spreadsheet import plain_csv
 from evalkit.terms import Audience, Design
 from evalkit.words import CAUSE
 
-ROOMS = ("individual", "team", "population", "process", "stories", "kirkpatrick")
+ROOMS = ("individual", "team", "population", "process", "stories", "kirkpatrick", "plan", "signals")
 GIVEN = {"on": "system_leadership", "measure": "emergency_admissions_65_plus"}
 """What a question may need to be told. Everything else must have a default."""
 

@@ -80,8 +80,8 @@ def words_on(drawn: pd.DataFrame, axes: Axes) -> None:
         axes.set_title(above, loc="left", fontsize=9.5, color=GREY)
 
 
-def keyed(axes: Axes) -> None:
-    """A key beneath the picture, for shapes that cannot be named in place."""
+def keyed(axes: Axes, columns: int = 3) -> None:
+    """A key beneath the picture, for shapes that cannot be named in place: fewer columns where names are long."""
     from matplotlib.figure import Figure
 
     drawing = axes.get_figure()
@@ -90,7 +90,7 @@ def keyed(axes: Axes) -> None:
         axes.legend_.remove()
     if isinstance(drawing, Figure) and len(drawing.axes) == 1:
         drawing.legend(
-            handles, names, loc="outside lower left", ncols=3, frameon=False, fontsize=9, columnspacing=1.2,
+            handles, names, loc="outside lower left", ncols=columns, frameon=False, fontsize=9, columnspacing=1.2,
             handlelength=1.4,
         )  # fmt: skip
     else:

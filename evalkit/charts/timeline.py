@@ -40,7 +40,7 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
         )  # fmt: skip
     style.words_on(marks, ax)
     if points:
-        style.keyed(ax)
+        style.keyed(ax, columns=2)
 
 
 def _by_state(points: list[Mark]) -> dict[str, list[Mark]]:

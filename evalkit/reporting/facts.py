@@ -60,6 +60,8 @@ class Facts:
             raise Refused(
                 f"One report is about one programme; these answers are about {about.programme} and {others[0]}."
             )
+        if about.as_of is None:
+            raise Refused("A report is about data; a plan without data is shown in its notebook, or saved by itself.")
         return cls(about.programme, about.as_of, about.fictional, about.data_hash, about.minimum_group)
 
     @classmethod

@@ -68,7 +68,7 @@ def _rests_on(answer: Result, part: str, said: Sentence, figures: dict[str, Any]
         "method": answer.method.name,
         "rivals": "; ".join(evidence.rivals),
         "programme": about.programme,
-        "as_of": about.as_of.isoformat(),
+        "as_of": about.as_of and about.as_of.isoformat(),
         "data_hash": about.data_hash,
     }
 

@@ -1,0 +1,128 @@
+"""What should we talk about now?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalkit import charts, circumstances, words
+from evalkit.errors import NotEnoughEvidence
+from evalkit.evidence import grade
+from evalkit.result import Method, Result, Sentence
+from evalkit.signals import talk, wave
+from evalkit.signals.talk import Talk
+from evalkit.terms import Attribution, Design, Level, Sign
+from evalkit.verdict import described
+
+if TYPE_CHECKING:
+    from evalkit.programme import Programme
+
+QUESTION = "What should we talk about now?"
+ORDER = (Sign.NOT_WORKING, Sign.UNCERTAIN, Sign.NOT_RECORDED, Sign.WORKING)
+"""What is not working is talked about first."""
+METHOD = Method(
+    name="Each answer's most pressing point, as a question for a meeting. " + talk.RULE,
+    source="Signals of what is and is not working: The King's Fund (2014), System leadership; scores exist to start a "
+    "debate (section 5 there).",
+    assumes="What stands in logs is what happened; two waves in a row tell less than the whole time.",
+    design=Design.DESCRIBED,
+)
+
+
+def review(programme: Programme, results: Iterable[Result] | None = None, *, since: date | None = None) -> Result:
+    """What should we talk about now?
+
+    Needs: anything. Takes the Results of the rooms, or asks the rooms itself when given none: of leaders at the last
+    two waves, of the logs since the wave before this one closed (`since` sets another day). Each answer gives at most
+    one thing, its most pressing, said as a question for the meeting `[plan.meetings]` names, never as an instruction. A
+    log nobody kept is not recorded, which is something to talk about; no disagreement is a question, not a success.
+    Errors: `NotEnoughEvidence` where there is nothing to look at.
+
+    >>> import evalkit as ek
+    >>> review(ek.load("sample_data/small_place")).question
+    'What should we talk about now?'
+    """
+    begins = since or wave.since(programme)
+    answers = wave.answers(programme, begins) if results is None else list(results)
+    if results is None and not answers:
+        raise NotEnoughEvidence(
+            QUESTION,
+            missing="No question of any room can be answered with these data, and no log was kept.",
+            would_answer="a first wave of answers, or one of the logs, such as actions.csv or attendance.csv.",
+        )
+    found = sorted(talk.of_answers(programme, answers, begins), key=lambda one: ORDER.index(one.sign))
+    if not found:
+        raise NotEnoughEvidence(
+            QUESTION,
+            missing="Nothing in these answers looks one way or the other.",
+            would_answer="the answers of a room that compares two waves, or of the logs.",
+        )
+    rows = [talk.row_of(one, _meeting(programme, one.level)) for one in found]
+    table = pd.DataFrame(rows).astype({"n": "Int64", "out_of": "Int64"})
+    headline = Sentence(_headline(found))
+    return Result.of(
+        question=QUESTION,
+        level=Level.NEXT,
+        kirkpatrick=None,
+        headline=headline,
+        sentences=_sentences(programme, found, begins),
+        decided=described("Things to talk about; nothing is tested here."),
+        attribution=Attribution.CANNOT_TELL,
+        table=table,
+        marks=_marks(programme, found, headline.text, begins),
+        chart=charts.named("placed"),
+        method=METHOD,
+        evidence=grade(Design.DESCRIBED),
+        cautions=_cautions(programme, begins),
+        about=circumstances.about(
+            programme,
+            f"signals.review({'' if since is None else f'since=date({since.year}, {since.month}, {since.day})'})",
+            n=len(found), of=None, counts="things to talk about",
+        ),
+    )  # fmt: skip
+
+
+def _meeting(programme: Programme, level: Level) -> str:
+    return programme.plan.meetings.get(level.value) or f"No meeting is named for {talk.ABOUT[level]}"
+
+
+def _headline(found: Sequence[Talk]) -> str:
+    counts = {sign: sum(one.sign is sign for one in found) for sign in ORDER}
+    return words.sentence_case(words.listed([f"{n} {sign.value}" for sign, n in counts.items() if n]))
+
+
+def _sentences(programme: Programme, found: Sequence[Talk], begins: date | None) -> list[Sentence]:
+    when = "from the start" if begins is None else f"since {words.day(begins)}"
+    said = [Sentence(f"Looked at {when}, to {words.day(programme.as_of)}: {_headline(found).lower()}.")]
+    for sign, opening in ((Sign.NOT_WORKING, "Not working"), (Sign.WORKING, "Working")):
+        named = [(at, one.measure) for at, one in enumerate(found) if one.sign is sign]
+        if named:
+            listed = "; ".join(f"{name[:1].lower()}{name[1:]}" for _, name in named)
+            said.append(Sentence(f"{opening}: {listed}.", rows=tuple(at for at, _ in named)))
+    return said
+
+
+def _marks(programme: Programme, found: Sequence[Talk], headline: str, begins: date | None) -> pd.DataFrame:
+    drawn: list[dict[str, Any]] = [
+        {"mark": "column", "x": sign.value}
+        for sign in (Sign.WORKING, Sign.UNCERTAIN, Sign.NOT_WORKING, Sign.NOT_RECORDED)
+    ]
+    drawn += [
+        {"mark": "placed", "series": one.measure, "x": one.sign.value, "label": one.short, "row": at}
+        for at, one in enumerate(found)
+    ]
+    when = "from the start" if begins is None else f"since {words.day(begins)}"
+    return charts.marks(drawn, headline=headline, subtitle=f"What to talk about, {programme.title}, {when}")
+
+
+def _cautions(programme: Programme, begins: date | None) -> list[Sentence]:
+    said = ["How something looks on the way is not a verdict: two waves in a row tell less than the whole time."]
+    if begins is None:
+        said.append("There was no wave before this one, so nothing is set beside an earlier time.")
+    levels = [about for level, about in talk.ABOUT.items() if level.value not in programme.plan.meetings]
+    if levels:
+        said.append(f"No meeting is named in [plan.meetings] for {words.listed(levels)}.")
+    return [Sentence(text) for text in said]
