@@ -67,6 +67,7 @@ def table(frame: pd.DataFrame, caption: str, name: str = "") -> str:
 
 def numbers(frame: pd.DataFrame, caption: str) -> str:
     """The numbers behind a chart. What is the same in every row is said once, in the caption."""
+    frame = frame.drop(columns=["ask", "meeting"] if "meeting" in frame else [])  # they stand above the chart
     same = [
         str(name)
         for name in frame.columns
@@ -154,10 +155,18 @@ def result(asked: Result) -> str:
         f'<section class="result"><p><strong>{escape(asked.question)}</strong></p><p>{escape(asked.reading)}</p>'
         f"<p><strong>What changed?</strong> {verdict(asked.verdict)}. {escape(asked.decided.why)} "
         f"<strong>Because of it?</strong> {escape(words.sentence_case(asked.attribution.value))}.</p>"
-        f"{to_talk_about(asked)}{chart(asked)}{quotes(asked)}"
+        f"{pictured(asked)}{quotes(asked)}"
         f"<details><summary>What could make this wrong ({len(asked.caveats)})</summary><ul>{caveats}</ul></details>"
         f"<details><summary>How it was counted, and how sure</summary>{counted(asked)}</details></section>"
     )
+
+
+def pictured(asked: Result) -> str:
+    """The chart; where an answer gives questions for meetings these instead, and the chart folded beneath."""
+    questions = to_talk_about(asked)
+    if not questions:
+        return chart(asked)
+    return f"{questions}<details><summary>The same as a picture</summary>{chart(asked)}</details>"
 
 
 SIGNS = {"working": "▲", "not working": "▼", "uncertain": "◆", "not recorded": "×"}

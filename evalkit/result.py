@@ -178,8 +178,10 @@ class Result:
 
     @property
     def alt(self) -> str:
-        """The chart in words, made from the marks."""
-        return words.refuse_cause(self.chart.describe(self._drawn()))
+        """The chart in words, made from the marks. The programme's own name may say what it likes."""
+        said = self.chart.describe(self._drawn())
+        words.refuse_cause(said.replace(self.about.programme, ""))
+        return said
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the marks; returns the axes. Recomputes nothing."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -33,8 +32,9 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
             )  # fmt: skip
     style.rows(ax, list(rows), heights)
     ax.set_xlim(-0.6, max(len(columns), 1) - 0.4)
-    ax.set_xticks(range(len(columns)), [textwrap.fill(column, 9) for column in columns], fontsize=9)
     ax.xaxis.tick_top()
+    slanted: dict[str, Any] = {"rotation": 38, "ha": "left", "va": "bottom", "rotation_mode": "anchor"}
+    ax.set_xticks(range(len(columns)), columns, fontsize=9, **slanted)
     ax.tick_params(axis="x", length=0)
     ax.spines[["left", "bottom"]].set_visible(False)
     style.words_on(marks, ax)

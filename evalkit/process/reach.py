@@ -9,7 +9,7 @@ import pandas as pd
 from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
-from evalkit.process.register import NOT_SAID
+from evalkit.process.register import NOT_SAID, left_out, without_why
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
 from evalkit.verdict import described
@@ -30,6 +30,9 @@ KNOWN = 0.5
 """A grouping known for less than this share of those who did not come cannot say who is missing (judgement)."""
 BY = ("seniority", "sector")
 """What is asked about unless somebody asks for more: nobody's own characteristics, for these are theirs."""
+WITHIN = ("organisation", "sector")
+"""Each of the first lies within one of the second: side by side, the numbers of a small organisation that is withheld
+could be worked out from those of its sector and of the others in it. Asked for one at a time."""
 SPELT_OUT = 2
 """Groupings whose groups are all named in the reading; the table holds every one."""
 MOST_GROUPS = 8
@@ -46,7 +49,8 @@ def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
     person who came once counts as much as one who came always: see dose, not reach, for that.
     Extras: n_of, out_of (eligible in the group), by; where people came at least once share_came and share_eligible, the
     group's % of those who came and of those eligible, and their difference in points (below 0: fewer than their share).
-    Errors: `NotEnoughEvidence` when nobody's attendance was recorded; `ValueError` for a grouping nobody recorded.
+    Errors: `NotEnoughEvidence` when nobody's attendance was recorded; `ValueError` for a grouping nobody recorded,
+    and for organisation and sector at once, from which a small organisation could be worked out.
 
     >>> import evalkit as ek
     >>> reach(ek.load("sample_data/northmere")).table["interval"].unique().tolist()
@@ -59,6 +63,11 @@ def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
             would_answer="attendance.csv: one row a session and person, with eligible, invited or attended.",
         )
     by = tuple(dict.fromkeys(by))
+    if set(by) >= set(WITHIN):
+        raise ValueError(
+            f"by={by!r} holds both {words.listed([*WITHIN])}, and each organisation lies within a sector: a small one "
+            "could be worked out from the two. Ask for one at a time."
+        )
     people = _people(programme, by)
     known = tuple(grouping for grouping in by if _recorded(people, grouping))
     table = _table(people, known)
@@ -67,20 +76,22 @@ def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
     came, out_of = int(every[CAME]), int(every[words.sentence_case(whole)])
     rests_on = (table["group"] == ALL) & table["measure"].isin([CAME, words.sentence_case(whole)])
     headline = Sentence(f"{words.of(came, out_of)} {whole} came", rows=tuple(table.index[rests_on]))
+    said, marks = _sentences(table, every), _marks(programme, table, headline.text)
+    cautions = _cautions(programme, [grouping for grouping in by if grouping not in known])
     return Result.of(
         question="Who took part, and who is missing?",
         level=Level.PROCESS,
         kirkpatrick=None,
         headline=headline,
-        sentences=_sentences(table, every),
+        sentences=said,
         decided=described("A count of people; nothing is compared with a time before."),
         attribution=Attribution.CANNOT_TELL,
         table=table,
-        marks=_marks(programme, table, headline.text),
+        marks=marks,
         chart=charts.named("bars"),
         method=METHOD,
         evidence=grade(Design.DESCRIBED),
-        cautions=_cautions(programme, [grouping for grouping in by if grouping not in known]),
+        cautions=[*cautions, *left_out([*said, *cautions], marks)],
         about=circumstances.about(
             programme,
             f"process.reach({'' if by == BY else f'by={by!r}'})",
@@ -156,8 +167,8 @@ def _sentences(table: pd.DataFrame, every: pd.Series[int]) -> list[Sentence]:
     cuts = [(str(grouping), rows) for grouping, rows in came.groupby("by", sort=False)]
     short = [(grouping, rows) for grouping, rows in cuts if len(rows) <= MOST_GROUPS][:SPELT_OUT]
     for grouping, rows in short:
-        shares = [f"{row['group']} {words.of(row['n'], row['out_of'])}" for row in rows.to_dict("records")]
-        said += [Sentence(f"{CAME}, by {grouping}: {words.listed(shares)}.", rows=tuple(rows.index))]
+        shares = [f"{without_why(row['group'])} {words.of(row['n'], row['out_of'])}" for row in rows.to_dict("records")]
+        said += [Sentence(f"{CAME}, by {without_why(grouping)}: {words.listed(shares)}.", rows=tuple(rows.index))]
     return said + _alike(cuts)
 
 
@@ -170,7 +181,9 @@ def _alike(cuts: list[tuple[str, pd.DataFrame]]) -> list[Sentence]:
     if not told:
         return []
     rows = tuple(int(at) for _, held in cuts for at in held.index)
-    apart = [f"{words.number(most, 1)} points by {grouping}" for grouping, most in told if round(most, 1) > 0]
+    apart = [
+        f"{words.number(most, 1)} points by {without_why(grouping)}" for grouping, most in told if round(most, 1) > 0
+    ]
     if not apart:
         return [Sentence("Each group's share of those who came is its share of those eligible.", rows=rows)]
     return [Sentence("A group's share of those who came and its share of those eligible differ by at most "
@@ -195,7 +208,7 @@ def _recorded(people: pd.DataFrame, grouping: str) -> bool:
 
 def _cautions(programme: Programme, unknown: list[str]) -> list[Sentence]:
     said = []
-    groupings = words.listed([words.plain(grouping) for grouping in unknown])
+    groupings = without_why(words.listed([words.plain(grouping) for grouping in unknown]))
     if unknown:
         said.append(f"The {groupings} of those who did not come was not recorded: who is missing is unknown.")
     if "eligible" not in set(programme.attendance["status"]):

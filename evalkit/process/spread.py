@@ -11,7 +11,7 @@ import pandas as pd
 
 from evalkit import charts, circumstances, words
 from evalkit.process import register
-from evalkit.process.wins import HalfYear, half_years
+from evalkit.process.half_years import HalfYear, half_years
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Design, Sign
 
@@ -250,7 +250,9 @@ def _cautions(log: _Log, table: pd.DataFrame) -> list[Sentence]:
     unsized = log.organisations[log.organisations["workforce"].isna()]
     lacking = sorted(unsized.loc[unsized.index.isin(log.guests["organisation_id"].dropna()), "name"])
     if lacking:
-        said.append(f"Workforce not recorded, so left out of its shares: {words.listed(lacking)}.")
+        said.append(
+            f"Workforce not recorded, so left out of its shares: {register.without_why(words.listed(lacking))}."
+        )
     if len(unsized) > len(lacking):
         said.append(f"Of {len(log.organisations)} organisations on record, {len(unsized)} have no workforce recorded.")
     if table["root_of_workforce"].notna().any():

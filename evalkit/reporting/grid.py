@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from evalkit import words
 from evalkit.disclosure import PEOPLE
 from evalkit.evidence import CLEAR
@@ -197,6 +199,22 @@ def tested(answers: Iterable[Result]) -> bool:
     return any(answer.verdict not in (Verdict.DESCRIBED, Verdict.NOT_MEASURABLE) for answer in answers)
 
 
-def not_yet(answers: Iterable[Result]) -> tuple[Result, ...]:
-    """The findings that time may still settle."""
-    return tuple(answer for answer in answers if answer.verdict is Verdict.TOO_EARLY)
+def took_part(answers: Iterable[Result]) -> tuple[Result, ...]:
+    """The answer that says who took part, where it was asked."""
+    return _asked_as("process.reach(", answers)[:1]
+
+
+def know_more(answers: Sequence[Result]) -> tuple[str, ...]:
+    """When more will be known: measure, month, threshold and owner where there is a list, else what is too early."""
+    for watched in _asked_as("signals.watch_list(", answers):
+        rows = watched.table.to_dict("records")
+        return tuple(
+            f"{row['measure']}: {'day not agreed' if pd.isna(row['read_on']) else words.month(row['read_on'])}, "
+            f"{row['threshold']}; {row['owner']}."
+            for row in rows
+        )
+    return tuple(answer.decided.why for answer in answers if answer.verdict is Verdict.TOO_EARLY)
+
+
+def _asked_as(question: str, answers: Iterable[Result]) -> tuple[Result, ...]:
+    return tuple(answer for answer in answers if answer.about.asked.startswith(question))

@@ -18,6 +18,8 @@ ROOMS = {
     "process": Level.PROCESS,
     "stories": Level.STORY,
     "kirkpatrick": Level.SYNTHESIS,
+    "plan": Level.PLAN,
+    "signals": Level.NEXT,
 }
 """The level of a question, by the room it was asked in."""
 

@@ -31,8 +31,14 @@ SECTIONS: tuple[tuple[Level, str, str], ...] = (
     (Level.POPULATION, "people", "Patients, citizens, staff, taxpayers"),
     (Level.STORY, "told", "What people tell us"),
     (Level.SYNTHESIS, "argument", "The argument"),
+    (Level.PLAN, "planned", "What was planned, and what was done"),
+    (Level.NEXT, "next", "What to talk about now, and what to watch"),
 )
 """The order of the page after its first screen."""
+OPEN = {Level.PROCESS: 3, Level.PLAN: 1}
+"""How many answers of a section stand open; the rest are folded under their findings. Other sections stand open."""
+ON_PAPER = (Level.PROCESS, Level.INDIVIDUAL, Level.TEAM, Level.POPULATION, Level.STORY)
+"""Levels whose charts may stand on the two sides of paper."""
 
 
 def report(
@@ -72,7 +78,7 @@ def handout(facts: Facts, answers: Sequence[Result], audience: Audience, *, blan
 
 def _for_paper(answers: Sequence[Result], asked: Sequence[grid.Asked]) -> list[Result]:
     """As many answers as a side of paper holds: of each part of the page its primary, then its second, and so on."""
-    parts = {level: [answer for answer in answers if answer.level is level] for level, _, _ in SECTIONS[:-1]}
+    parts = {level: [answer for answer in answers if answer.level is level] for level in ON_PAPER}
     parts |= {one.level: [*chain(*(row.answers for row in one.rows)), *chain(*(row.beside for row in one.rows))]
               for one in asked}  # fmt: skip
     turns = [answer for turn in zip_longest(*parts.values()) for answer in turn if answer is not None]
@@ -86,7 +92,20 @@ def _once(blanks: Sequence[Blank]) -> list[Blank]:
 
 def notebook(facts: Facts, told: Told, audience: Audience) -> str:
     """One notebook's argument: its prose, its answers and its blanks, in the order written."""
-    return _render("notebook.html", facts=facts, told=told, audience=audience)
+    return _render("notebook.html", facts=facts, told=told, blocks=_together(told.blocks), audience=audience)
+
+
+def _together(blocks: Sequence[Prose | Result | Blank]) -> list[Prose | Result | list[Blank]]:
+    """The blocks in their order, blanks that follow one another as one."""
+    found: list[Prose | Result | list[Blank]] = []
+    for block in blocks:
+        if not isinstance(block, Blank):
+            found.append(block)
+        elif found and isinstance(found[-1], list):
+            found[-1].append(block)
+        else:
+            found.append([block])
+    return found
 
 
 def first_screen(facts: Facts, answers: Sequence[Result]) -> str:
@@ -113,12 +132,15 @@ def _environment() -> Environment:
         "sentences": lambda answer: [sentence.text for sentence in answer.parts[1]],
         "asked_why": {level for level, _, _ in grid.QUESTIONS},
         "verdict": lambda answer: Markup(html.verdict(answer.verdict)),
+        "to_talk_about": lambda answer: Markup(html.to_talk_about(answer)),
         "quotes": lambda answer: Markup(html.quotes(answer)),
         "who_many": grid.who_many,
         "because": grid.because,
         "in_short": grid.in_short,
         "other_way": grid.other_way,
-        "not_yet": grid.not_yet,
+        "know_more": grid.know_more,
+        "open_of": lambda level: OPEN.get(level),
+        "took_part": grid.took_part,
         "tested": grid.tested,
         "kind": _kind,
         "rules": evidence.RULES,

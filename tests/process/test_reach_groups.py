@@ -9,6 +9,7 @@ import pytest
 
 import evalkit as ek
 from evalkit.disclosure import protect
+from evalkit.process.register import LEFT_OUT_RULE
 from evalkit.programme import Programme, Settings
 from evalkit.resources import folder
 from evalkit.result import Result
@@ -56,9 +57,9 @@ def test_shares_of_those_who_came_against_those_eligible(small: Programme) -> No
 
 
 def test_differences_of_a_grouping_come_to_nothing(northmere: Programme) -> None:
-    by = ("sex", "ethnic_group", "organisation", "sector")
+    by = ("sex", "ethnic_group", "sector")
     found = ek.process.reach(northmere, by=by)
-    for grouping in ("sex", "ethnic group", "organisation", "sector"):
+    for grouping in ("sex", "ethnic group", "sector"):
         rows = came(found, grouping)
         assert rows["share_came"].sum() == pytest.approx(100)
         assert rows["difference"].sum() == pytest.approx(0, abs=1e-9)
@@ -78,6 +79,23 @@ def test_organisations_are_named_in_the_order_of_the_alphabet_and_not_in_a_long_
     found = ek.process.reach(northmere, by=("organisation",))
     assert "Northmere Council" not in found.reading
     assert "by organisation" in found.reading
+
+
+@pytest.mark.parametrize("by", [("organisation", "sector"), ("sector", "sex", "organisation")])
+def test_what_lies_within_another_is_asked_for_one_at_a_time(northmere: Programme, by: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"organisation and sector.*one at a time"):
+        ek.process.reach(northmere, by=by)
+
+
+def test_words_of_cause_in_what_people_typed_are_left_out_of_sentences_and_stay_in_the_table(small: Programme) -> None:
+    named = pd.DataFrame({"organisation_id": ["O1", "O2"], "name": ["Impact of Care", "Birch"]})
+    tables = {name: getattr(small, name) for name in
+              ("people", "participants", "characteristics", "sessions", "attendance")}  # fmt: skip
+    tables["organisations"] = named
+    found = ek.process.reach(Programme.build(settings=small.settings, tables=tables), by=("organisation",))
+    assert "Impact of Care" in set(found.table["group"])
+    assert "[…] Care 2 of 4" in found.reading
+    assert LEFT_OUT_RULE in found.caveats
 
 
 def test_what_nobody_recorded_cannot_be_asked_about(small: Programme) -> None:
