@@ -36,7 +36,10 @@ SECTIONS: tuple[tuple[Level, str, str], ...] = (
 )
 """The order of the page after its first screen."""
 OPEN = {Level.PROCESS: 3, Level.PLAN: 1}
+MOST = 1_000
 """How many answers of a section stand open; the rest are folded under their findings. Other sections stand open."""
+LOGS = (Level.PROCESS, Level.PLAN, Level.NEXT)
+"""Levels whose blanks are logs nobody kept: too many for paper, where what the three questions lack stands."""
 ON_PAPER = (Level.PROCESS, Level.INDIVIDUAL, Level.TEAM, Level.POPULATION, Level.STORY)
 """Levels whose charts may stand on the two sides of paper."""
 
@@ -72,7 +75,8 @@ def handout(facts: Facts, answers: Sequence[Result], audience: Audience, *, blan
     asked = grid.first_screen(answers, blanks)
     return _render(
         "handout.html", facts=facts, answers=answers, audience=audience, asked=asked,
-        shown=_for_paper(answers, asked), unanswered=_once(blanks),
+        shown=_for_paper(answers, asked),
+        unanswered=_once([blank for blank in blanks if blank.level not in LOGS]),
     )  # fmt: skip
 
 
@@ -139,7 +143,7 @@ def _environment() -> Environment:
         "in_short": grid.in_short,
         "other_way": grid.other_way,
         "know_more": grid.know_more,
-        "open_of": lambda level: OPEN.get(level),
+        "open_of": lambda level: OPEN.get(level, MOST),
         "took_part": grid.took_part,
         "tested": grid.tested,
         "kind": _kind,
