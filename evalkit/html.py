@@ -68,6 +68,8 @@ def table(frame: pd.DataFrame, caption: str, name: str = "") -> str:
 def numbers(frame: pd.DataFrame, caption: str) -> str:
     """The numbers behind a chart. What is the same in every row is said once, in the caption."""
     frame = frame.drop(columns=["ask", "meeting"] if "meeting" in frame else [])  # they stand above the chart
+    blank = [name for name in frame if name not in ("measure", "estimate") and frame[name].isna().all()]
+    frame = frame.drop(columns=blank)
     same = [
         str(name)
         for name in frame.columns

@@ -18,13 +18,18 @@ FILLED = (True, False, True, False)
 
 
 def draw(marks: pd.DataFrame, ax: Axes) -> None:
-    """`point` marks: series the row, y the months from the start, x the state. `event` marks: y and label."""
+    """`point` marks: series the row, y the months from the start, x the state. `event` marks: y and label.
+
+    `state` marks, where there are any, give the states in the order in which they take their shapes.
+    """
     from evalkit.charts import style
 
     points = of(marks, "point")
     rows = list(by_series(points))
     heights = {row: float(len(rows) - 1 - place) for place, row in enumerate(rows)}
-    for place, (state, found) in enumerate(_by_state(points).items()):
+    for place, (state, found) in enumerate(_by_state(marks).items()):
+        if not found:
+            continue
         colour = style.COLOURS[place % len(style.COLOURS)]
         ax.scatter(
             [point.y for point in found], [heights[point.series] for point in found], s=48, zorder=3,
@@ -43,9 +48,9 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
         style.keyed(ax, columns=2)
 
 
-def _by_state(points: list[Mark]) -> dict[str, list[Mark]]:
-    found: dict[str, list[Mark]] = {}
-    for point in points:
+def _by_state(marks: pd.DataFrame) -> dict[str, list[Mark]]:
+    found: dict[str, list[Mark]] = {str(state.x): [] for state in of(marks, "state")}
+    for point in of(marks, "point"):
         found.setdefault(str(point.x), []).append(point)
     return found
 

@@ -169,9 +169,8 @@ def _by_strand(offer: Offer) -> list[dict[str, Any]]:
                            noted=float("nan"), planned="")  # fmt: skip
     if not blank:
         return [whole, *rows]
-    ask = (
-        f"{len(blank)} of {len(strands)} strands of theory ({words.listed(blank)}) had no session: is that as we want?"
-    )
+    named = words.listed([f"{label[:1].lower()}{label[1:]}" for label in blank])
+    ask = f"No session drew on {named} ({len(blank)} of {len(strands)} strands of theory): is that as we want?"
     return [register.signed(whole, Sign.UNCERTAIN, ask), *rows]
 
 

@@ -149,7 +149,10 @@ def _talked_about(together: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """All drivers together with how they look (SIGN_RULE), and those lost since the first look."""
     now, *was = together
     n, looked_for, lost = now["n"], now["out_of"], now["lost"]
-    ask = f"{words.of(n, looked_for)} drivers looked for were there: which would help leaders most, and who decides it?"
+    ask = (
+        f"Of {looked_for} signs that organisations back their leaders, {n} were there: which would help leaders most, "
+        "and who decides it?"
+    )
     now = register.signed(now, register.sign_of(n, looked_for), "" if n == looked_for else ask)
     if not was:
         return [now]

@@ -209,7 +209,7 @@ def _overall(cells: pd.DataFrame, *, gate: bool) -> list[dict[str, Any]]:
         NOT_SEEN, ALL, unseen, len(cells), of="points of all places", n_of="findings", **{**blank, UNSEEN: unseen}
     )
     if not gate:  # where there is a gate, it is the thing to talk about
-        ask = f"{words.of(n, seen)} findings are in place: which of the rest matter most here, and to whom?"
+        ask = f"{words.of(n, seen)} points looked at are in place: which of the rest matter most here, and to whom?"
         whole = register.signed(whole, register.sign_of(n, seen), "" if n == seen else ask)
     if less:
         ask = f"{words.of(less, compared)} findings seen twice are less in place than at first: what happened there?"

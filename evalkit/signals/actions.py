@@ -11,6 +11,7 @@ import pandas as pd
 from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
+from evalkit.process import register
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level, Sign
 from evalkit.verdict import described
@@ -22,12 +23,13 @@ QUESTION = "What was done about what was seen?"
 UNDECIDED, OVERDUE, OPEN, LATE, IN_TIME = (
     "not decided",
     "decided, past its day",
-    "decided, not due",
+    "decided, in hand",
     "done late",
     "done",
 )
 STATES = (OVERDUE, UNDECIDED, OPEN, LATE, IN_TIME)
-"""From what presses most to what is done; a thing done without a day set for it is done in time."""
+"""From what presses most to what is done; what has no day set is never late: in hand until it is done."""
+UNNAMED = "a place not named"
 METHOD = Method(
     name="The log of actions: days from seeing to deciding, and from deciding to doing; open ones first",
     source="Signals and actions: The King's Fund (2014), System leadership. The three questions: NHS Leadership "
@@ -55,11 +57,10 @@ class Log:
             held["done_on"].isna() & (held["due_on"] < today), OVERDUE
         )
         state = state.mask(~decided, UNDECIDED)
-        begun = held["decided_on"].fillna(held["raised_on"])
         rows = held.assign(
             state=state,
             to_decide=(held["decided_on"] - held["raised_on"]).dt.days,
-            to_do=(held["done_on"] - begun).dt.days,
+            to_do=(held["done_on"] - held["decided_on"]).dt.days,
             waiting=(held["done_on"].fillna(today) - held["raised_on"]).dt.days,
             order=state.map(STATES.index),
         )
@@ -89,20 +90,22 @@ def actions(programme: Programme, results: Iterable[Result] | None = None) -> Re
     table = _table(programme, rows)
     headline = Sentence(_headline(rows), rows=tuple(range(len(STATES))))
     done = int(rows["state"].isin([LATE, IN_TIME]).sum())
+    sentences, marks = _sentences(rows), _marks(programme, table, headline.text)
     return Result.of(
         question=QUESTION,
         level=Level.NEXT,
         kirkpatrick=None,
         headline=headline,
-        sentences=_sentences(rows),
+        sentences=sentences,
         decided=described("A log read out; nothing is tested."),
         attribution=Attribution.CANNOT_TELL,
         table=table,
-        marks=_marks(programme, table, headline.text),
+        marks=marks,
         chart=charts.named("bars"),
         method=METHOD,
         evidence=grade(Design.DESCRIBED),
         cautions=[
+            *register.left_out(sentences, marks),
             Sentence("Only what was written down is here: much is decided and done without a log."),
             Sentence("That something was done says nothing of what came of it."),
         ],
@@ -139,7 +142,10 @@ def _table(programme: Programme, rows: pd.DataFrame) -> pd.DataFrame:
     texts = ["sign", "ask", "meeting", "state", "decision", "owner"]
     first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "out_of", *texts]
     table = pd.DataFrame([*counted, *each])[[*first, "raised_on", "due_on", "done_on"]]
-    return table.astype({"n": "Int64", "out_of": "Int64"}).fillna(dict.fromkeys(texts, ""))
+    said = {
+        name: table[name].astype(object).fillna("").astype(str) for name in texts
+    }  # a blank log has no text in them
+    return table.assign(**said).astype({"n": "Int64", "out_of": "Int64"})
 
 
 def _asked(programme: Programme, row: dict[Any, Any], meeting: str) -> dict[str, str]:
@@ -150,12 +156,12 @@ def _asked(programme: Programme, row: dict[Any, Any], meeting: str) -> dict[str,
     if row["state"] == UNDECIDED:
         ask = f"{what}, with nothing decided. Does it still matter, and who takes it up?"
     else:
-        due = f", due {words.day(row['due_on'])}" if not pd.isna(row["due_on"]) else ""
-        who = _owner(programme, row["owner"])
-        decided = f"Decided: {str(row['decision']).rstrip('.')}{due}; {who}"
-        ask = f"{what}. {decided}. What is in the way, and is it still wanted?"
+        due = f"due {words.day(row['due_on'])}" if not pd.isna(row["due_on"]) else "no day set"
+        decided = f"Decided: “{str(row['decision']).rstrip('.')}”, {due}, {_owner(programme, row['owner'])}"
+        still = "Is anything in the way?" if row["state"] == OPEN else "What is in the way, and is it still wanted?"
+        ask = f"{what}. {decided}. {still}"
     sign = Sign.UNCERTAIN if row["state"] == OPEN else Sign.NOT_WORKING
-    return {"sign": sign.value, "ask": ask, "meeting": meeting}
+    return {"sign": sign.value, "ask": register.without_why(ask), "meeting": meeting}
 
 
 def _loops(programme: Programme, rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -169,32 +175,41 @@ def _loops(programme: Programme, rows: pd.DataFrame) -> list[dict[str, Any]]:
     again = _raised_again(rows)
     undecided = int((rows["state"] == UNDECIDED).sum())
     said = [
-        ("doing_it_well", late, len(due), f"{words.of(late, len(due))} actions were late or are past their day."),
-        ("right_thing", again, len(rows), f"{words.of(again, len(rows))} signals came up where something had been done "
-         "before."),
-        ("how_we_decide", undecided, len(rows), f"On {words.of(undecided, len(rows))} signals nothing was decided."),
+        ("doing_it_well", late, len(due), f"{words.of(late, len(due))} actions due were late or are past their day."),
+        ("right_thing", again, len(rows), f"{words.of(again, len(rows))} came up again after something had been done "
+         "about it."),
+        ("how_we_decide", undecided, len(rows), f"On {words.of(undecided, len(rows))} nothing was decided."),
     ]  # fmt: skip
     return [
         {"measure": labels[key], "estimate": float(n), "n": n, "unit": "actions", "n_of": "actions", "out_of": whole,
-         "sign": Sign.UNCERTAIN.value, "ask": f"{labels[key]} {figure}"}
+         "sign": Sign.UNCERTAIN.value, "ask": f"{figure} {labels[key]}"}
         for key, n, whole, figure in said if whole
     ]  # fmt: skip
 
 
 def _raised_again(rows: pd.DataFrame) -> int:
-    """Signals raised where, in the same domain, something had already been done about an earlier one."""
+    """Signals raised after something had been done about an earlier one of the same domain, there or everywhere."""
     done = rows.dropna(subset=["done_on", "domain"])
     return sum(
-        bool((done.loc[done["domain"] == domain, "done_on"] < raised).any())
-        for domain, raised in rows.loc[rows["domain"].notna(), ["domain", "raised_on"]].itertuples(index=False)
+        bool(((done["domain"] == row["domain"]) & (done["done_on"] < row["raised_on"]) & _covers(done, row)).any())
+        for row in rows.dropna(subset=["domain"]).to_dict("records")
     )
 
 
+def _covers(done: pd.DataFrame, row: dict[Any, Any]) -> pd.Series[bool]:
+    """Which of what was done was done where this was seen: for the same place and team, or for all."""
+    covers = pd.Series(True, index=done.index)
+    for name in ("place_id", "team_id"):
+        covers &= done[name].isna() | (done[name] == row[name])
+    return covers
+
+
 def _where(programme: Programme, row: dict[Any, Any]) -> str:
-    """The place's name, or the team's id; everywhere where neither is given."""
-    named = programme.places.set_index("place_id")["name"]
+    """The place's name where it may be named, or the team's id; everywhere where neither is given."""
+    places = programme.places.set_index("place_id")
     if not pd.isna(row["place_id"]):
-        return str(named.get(row["place_id"], row["place_id"]))
+        may_be_named = places["may_be_named"].fillna(True).astype(bool)
+        return str(places["name"].where(may_be_named, UNNAMED).get(row["place_id"], row["place_id"]))
     return "everywhere" if pd.isna(row["team_id"]) else f"team {row['team_id']}"
 
 
@@ -218,21 +233,20 @@ def _sentences(rows: pd.DataFrame) -> list[Sentence]:
     states = words.listed([f"{counts[state]} {state}" for state in STATES if state in counts])
     said = [Sentence(f"Of {words.counted(len(rows), 'signal')} taken up: {states}.", rows=tuple(range(len(STATES))))]
     decide, do = rows["to_decide"].dropna(), rows["to_do"].dropna()
-    if len(decide) and len(do):
-        said.append(
-            Sentence(
-                f"Half were decided within {decide.median():.0f} days of being seen, and half of those done were done "
-                f"within {do.median():.0f} days of that.",
-                rows=(len(STATES), len(STATES) + 1),
-            )
-        )
+    if len(decide):
+        took = f"Of {len(decide)} with both days, the one in the middle was decided {_days(decide)} after it was seen"
+        done = f"; of {len(do)}, it was done {_days(do)} after the decision" if len(do) else ""
+        said.append(Sentence(f"{took}{done}.", rows=(len(STATES), len(STATES) + 1)))
     waiting = rows[rows["state"].isin([UNDECIDED, OVERDUE, OPEN])].sort_values("raised_on", kind="stable")
     if len(waiting):
         first = waiting.iloc[0]
-        said.append(
-            Sentence(f"Open longest: “{first['signal']}”, since {words.day(first['raised_on'])} ({first['state']}).")
-        )
+        seen = register.without_why(str(first["signal"]))
+        said.append(Sentence(f"Open longest: “{seen}”, since {words.day(first['raised_on'])} ({first['state']})."))
     return said
+
+
+def _days(held: pd.Series[Any]) -> str:
+    return words.counted(round(float(held.median())), "day")
 
 
 def _marks(programme: Programme, table: pd.DataFrame, headline: str) -> pd.DataFrame:

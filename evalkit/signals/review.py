@@ -11,9 +11,10 @@ import pandas as pd
 from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
+from evalkit.process import register
 from evalkit.result import Method, Result, Sentence
-from evalkit.signals import talk, wave
-from evalkit.signals.talk import Talk
+from evalkit.signals import record, talk, wave
+from evalkit.signals.talk import ORDER, Talk
 from evalkit.terms import Attribution, Design, Level, Sign
 from evalkit.verdict import described
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from evalkit.programme import Programme
 
 QUESTION = "What should we talk about now?"
-ORDER = (Sign.NOT_WORKING, Sign.UNCERTAIN, Sign.NOT_RECORDED, Sign.WORKING)
-"""What is not working is talked about first."""
 METHOD = Method(
     name="Each answer's most pressing point, as a question for a meeting. " + talk.RULE,
     source="Signals of what is and is not working: The King's Fund (2014), System leadership; scores exist to start a "
@@ -32,6 +31,10 @@ METHOD = Method(
 )
 
 
+MEETING_OF = {Level.STORY: Level.TEAM}
+"""Whose meeting talks about what has none of its own in [plan.meetings]: what people tell us, the partners'."""
+
+
 def review(programme: Programme, results: Iterable[Result] | None = None, *, since: date | None = None) -> Result:
     """What should we talk about now?
 
@@ -39,27 +42,15 @@ def review(programme: Programme, results: Iterable[Result] | None = None, *, sin
     two waves, of the logs since the wave before this one closed (`since` sets another day). Each answer gives at most
     one thing, its most pressing, said as a question for the meeting `[plan.meetings]` names, never as an instruction. A
     log nobody kept is not recorded, which is something to talk about; no disagreement is a question, not a success.
-    Errors: `NotEnoughEvidence` where there is nothing to look at.
+    What an answer withholds from a team is not given here either. Errors: `NotEnoughEvidence` where there is nothing to
+    look at.
 
     >>> import evalkit as ek
     >>> review(ek.load("sample_data/small_place")).question
     'What should we talk about now?'
     """
     begins = since or wave.since(programme)
-    answers = wave.answers(programme, begins) if results is None else list(results)
-    if results is None and not answers:
-        raise NotEnoughEvidence(
-            QUESTION,
-            missing="No question of any room can be answered with these data, and no log was kept.",
-            would_answer="a first wave of answers, or one of the logs, such as actions.csv or attendance.csv.",
-        )
-    found = sorted(talk.of_answers(programme, answers, begins), key=lambda one: ORDER.index(one.sign))
-    if not found:
-        raise NotEnoughEvidence(
-            QUESTION,
-            missing="Nothing in these answers looks one way or the other.",
-            would_answer="the answers of a room that compares two waves, or of the logs.",
-        )
+    found, left_out = _found(programme, results, begins)
     rows = [talk.row_of(one, _meeting(programme, one.level)) for one in found]
     table = pd.DataFrame(rows).astype({"n": "Int64", "out_of": "Int64"})
     headline = Sentence(_headline(found))
@@ -76,7 +67,7 @@ def review(programme: Programme, results: Iterable[Result] | None = None, *, sin
         chart=charts.named("placed"),
         method=METHOD,
         evidence=grade(Design.DESCRIBED),
-        cautions=_cautions(programme, begins),
+        cautions=_cautions(programme, found, begins, left_out),
         about=circumstances.about(
             programme,
             f"signals.review({'' if since is None else f'since=date({since.year}, {since.month}, {since.day})'})",
@@ -85,8 +76,29 @@ def review(programme: Programme, results: Iterable[Result] | None = None, *, sin
     )  # fmt: skip
 
 
+def _found(programme: Programme, results: Iterable[Result] | None, begins: date | None) -> tuple[list[Talk], int]:
+    """What there is to talk about, the most pressing first, and how much was left out to protect people."""
+    answers = wave.answers(programme, begins) if results is None else list(results)
+    if results is None and not answers:
+        raise NotEnoughEvidence(
+            QUESTION,
+            missing="No question of any room can be answered with these data, and no log was kept.",
+            would_answer="a first wave of answers, or one of the logs, such as actions.csv or attendance.csv.",
+        )
+    given, left_out = talk.of_answers(programme, answers, begins)
+    found = sorted([*given, *record.of_programme(programme, begins)], key=lambda one: ORDER.index(one.sign))
+    if not found:
+        raise NotEnoughEvidence(
+            QUESTION,
+            missing="Nothing in these answers looks one way or the other.",
+            would_answer="the answers of a room that compares two waves, or of the logs.",
+        )
+    return found, left_out
+
+
 def _meeting(programme: Programme, level: Level) -> str:
-    return programme.plan.meetings.get(level.value) or f"No meeting is named for {talk.ABOUT[level]}"
+    named = programme.plan.meetings.get(MEETING_OF.get(level, level).value)
+    return named or f"No meeting is named for {talk.ABOUT[level]}"
 
 
 def _headline(found: Sequence[Talk]) -> str:
@@ -95,13 +107,12 @@ def _headline(found: Sequence[Talk]) -> str:
 
 
 def _sentences(programme: Programme, found: Sequence[Talk], begins: date | None) -> list[Sentence]:
-    when = "from the start" if begins is None else f"since {words.day(begins)}"
-    said = [Sentence(f"Looked at {when}, to {words.day(programme.as_of)}: {_headline(found).lower()}.")]
+    said = [Sentence(f"Looked at {_when(begins)}, to {words.day(programme.as_of)}: {_headline(found).lower()}.")]
     for sign, opening in ((Sign.NOT_WORKING, "Not working"), (Sign.WORKING, "Working")):
         named = [(at, one.measure) for at, one in enumerate(found) if one.sign is sign]
         if named:
             listed = "; ".join(f"{name[:1].lower()}{name[1:]}" for _, name in named)
-            said.append(Sentence(f"{opening}: {listed}.", rows=tuple(at for at, _ in named)))
+            said.append(Sentence(register.without_why(f"{opening}: {listed}."), rows=tuple(at for at, _ in named)))
     return said
 
 
@@ -111,18 +122,35 @@ def _marks(programme: Programme, found: Sequence[Talk], headline: str, begins: d
         for sign in (Sign.WORKING, Sign.UNCERTAIN, Sign.NOT_WORKING, Sign.NOT_RECORDED)
     ]
     drawn += [
-        {"mark": "placed", "series": one.measure, "x": one.sign.value, "label": one.short, "row": at}
+        {
+            "mark": "placed",
+            "series": register.without_why(one.measure),
+            "x": one.sign.value,
+            "label": one.short,
+            "row": at,
+        }
         for at, one in enumerate(found)
     ]
-    when = "from the start" if begins is None else f"since {words.day(begins)}"
-    return charts.marks(drawn, headline=headline, subtitle=f"What to talk about, {programme.title}, {when}")
+    return charts.marks(drawn, headline=headline, subtitle=f"What to talk about, {programme.title}, {_when(begins)}")
 
 
-def _cautions(programme: Programme, begins: date | None) -> list[Sentence]:
+def _when(begins: date | None) -> str:
+    return "from the start" if begins is None else f"since {words.day(begins)}"
+
+
+def _cautions(programme: Programme, found: Sequence[Talk], begins: date | None, left_out: int) -> list[Sentence]:
     said = ["How something looks on the way is not a verdict: two waves in a row tell less than the whole time."]
     if begins is None:
         said.append("There was no wave before this one, so nothing is set beside an earlier time.")
-    levels = [about for level, about in talk.ABOUT.items() if level.value not in programme.plan.meetings]
-    if levels:
-        said.append(f"No meeting is named in [plan.meetings] for {words.listed(levels)}.")
+    held = {one.level for one in found}
+    homeless = [
+        about
+        for level, about in talk.ABOUT.items()
+        if level in held and not programme.plan.meetings.get(MEETING_OF.get(level, level).value)
+    ]
+    if homeless:
+        said.append(f"No meeting is named in [plan.meetings] for {words.listed(homeless)}.")
+    if left_out:
+        more = words.sentence_case(words.counted(left_out, "more thing"))
+        said.append(f"{more} to talk about would give away figures of too few people, and stays with the evaluator.")
     return [Sentence(text) for text in said]

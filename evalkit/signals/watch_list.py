@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
 from evalkit.measure import Measure
+from evalkit.process import register
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
 from evalkit.verdict import described
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 QUESTION = "What should be watched when the evaluation is over?"
 MONTH = 365.25 / 12
 """Days in a month, on average."""
+MOST_NAMED = 2
+"""So many measures are named one by one in the reading; more stand in the table only."""
 NOBODY, NOT_AGREED = "nobody named", "not agreed"
 FIELDS = {"owner": "an owner", "data": "where its data are", "key_holder": "who holds the key",
           "delete_on": "when data are deleted"}  # fmt: skip
@@ -85,11 +89,13 @@ def watch_list(programme: Programme, results: Iterable[Result] | None = None) ->
     >>> watch_list(ek.load("sample_data/northmere")).table["owner"].tolist()
     ['The public health team of Northmere (fictional)']
     """
-    found = _watched(programme, results)
+    found = _watched(programme, None if results is None else list(results))
     if not found:
+        which = "" if results is None else "Of what these answers are about: "
+        none = "no measure is declared that may be read only after the data end, and none is to be watched."
         raise NotEnoughEvidence(
             QUESTION,
-            missing="No measure is declared that may be read only after the data end, and none is to be watched.",
+            missing=words.sentence_case(f"{which}{none}"),
             would_answer="[plan.lag_months] and [plan.watch] in programme.toml.",
         )
     table = _table(found)
@@ -117,7 +123,7 @@ def _watched(programme: Programme, results: Iterable[Result] | None) -> list[Wat
     from evalkit.reading.plan import Watch
 
     plan, end = programme.plan, pd.Timestamp(programme.as_of)
-    kept = None if results is None else {str(name) for answer in results for name in answer.table["measure"]}
+    kept = None if results is None else set().union(*map(_about, results))
     found = []
     known: dict[str, Measure | Instrument] = {**programme.measures, **programme.instruments}
     for name, one in known.items():
@@ -125,9 +131,15 @@ def _watched(programme: Programme, results: Iterable[Result] | None) -> list[Wat
         watched = Watched(one, lag, plan.watch.get(name, Watch()), programme.starts_on)
         used = name in _used(programme, plan)
         later = used and watched.read_on is not None and watched.read_on > end
-        if (name in plan.watch or later) and (kept is None or watched.label in kept):
+        if (name in plan.watch or later) and (kept is None or {name, watched.label} & kept):
             found.append(watched)
     return sorted(found, key=lambda watched: watched.label)
+
+
+def _about(answer: Result) -> set[str]:
+    """What an answer is about: the measures of its rows, and the one or the questionnaire it was asked about."""
+    asked = re.findall(r"\b(?:on|measure)='([^']+)'", answer.about.asked)
+    return {*map(str, answer.table["measure"]), *asked}
 
 
 def _used(programme: Programme, plan: Plan) -> set[str]:
@@ -154,28 +166,54 @@ def _table(found: list[Watched]) -> pd.DataFrame:
 
 
 def _sentences(programme: Programme, found: list[Watched]) -> list[Sentence]:
-    said = [Sentence(f"{one.label}: {_when(one)}; what would count: {one.threshold}; looked after by: "
-                     f"{one.watch.owner or NOBODY}.", rows=(at,)) for at, one in enumerate(found[:2])]  # fmt: skip
+    days = [(one.label, one.watch.delete_on) for one in found]
+    past = [f"{label} ({words.day(day)})" for label, day in days if day is not None and day < programme.as_of]
+    named = 1 if past and len(found) > MOST_NAMED else MOST_NAMED  # never more than four sentences
+    said = [
+        Sentence(
+            register.without_why(
+                f"{one.label}: {_when(one)}; what would count: {one.threshold}; looked after by: "
+                f"{one.watch.owner or NOBODY}."
+            ),
+            rows=(at,),
+        )
+        for at, one in enumerate(found[:named])
+    ]
     if len(found) > len(said):
         said.append(
             Sentence(f"{words.sentence_case(words.counted(len(found) - len(said), 'more measure'))} in the table.")
         )
-    gaps = [f"{one.label} ({words.listed(one.missing)})" for one in found if one.missing]
-    if gaps:
-        said.append(Sentence(f"Not declared yet: {'; '.join(gaps)}."))
+    if past:
+        said.append(Sentence(register.without_why(f"Data were to be deleted by now: {words.listed(past)}.")))
+    if gaps := _gaps(found):
+        said.append(Sentence(register.without_why(f"Not declared yet: {gaps}.")))
     return said
 
 
+def _gaps(found: list[Watched]) -> str:
+    """What nobody declared: measure by measure where they are few, else for how many of them; the table says which."""
+    lacking = [one for one in found if one.missing]
+    if len(found) <= MOST_NAMED:
+        return "; ".join(f"{one.label} ({words.listed(one.missing)})" for one in lacking)
+    counts = {said: sum(said in one.missing for one in lacking) for said in FIELDS.values()}
+    return words.listed([f"{said} (of {words.of(n, len(found))} measures)" for said, n in counts.items() if n])
+
+
 def _when(one: Watched) -> str:
-    return "nobody agreed when it may be read" if one.read_on is None else f"to be read from {words.month(one.read_on)}"
+    if one.read_on is not None:
+        return f"to be read from {words.month(one.read_on)}"
+    if one.lag is None:
+        return "nobody agreed when it may be read"
+    return f"to be read {words.counted(one.lag, 'month')} after the start, whose day is not recorded"
 
 
 def _marks(programme: Programme, found: list[Watched], headline: str) -> pd.DataFrame:
-    drawn: list[dict[str, Any]] = []
+    drawn: list[dict[str, Any]] = [{"mark": "state", "x": state} for state in ("to be read", "data deleted")]
     for at, one in enumerate(found):
         days = {"to be read": one.read_on, "data deleted": one.watch.delete_on}
         drawn += [
-            {"mark": "point", "series": one.label, "x": state, "y": _month(programme, day), "row": at}
+            {"mark": "point", "series": register.without_why(one.label), "x": state, "y": _month(programme, day),
+             "row": at}
             for state, day in days.items() if day is not None and programme.starts_on is not None
         ]  # fmt: skip
     if programme.starts_on is not None:
@@ -195,4 +233,4 @@ def _cautions(programme: Programme, found: list[Watched]) -> list[Sentence]:
         said.append(f"How long a change may take is agreed, not verified: {words.listed(unverified)}.")
     kept = f": {programme.settings.retention}" if programme.settings.retention else ", which is not recorded."
     said.append(f"How long the data as a whole are kept{kept}")
-    return [Sentence(text) for text in said]
+    return [Sentence(register.without_why(text)) for text in said]

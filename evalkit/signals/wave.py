@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import circumstances, individual, population, process, questions, team
+from evalkit import circumstances, individual, population, process, questions, stories, team
 from evalkit.errors import NotEnoughEvidence
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def _of_leaders(programme: Programme) -> Iterator[Callable[[Programme], Result]]
 def _of_places(programme: Programme) -> Iterator[Callable[[Programme], Result]]:
     yield partial(team.maturity, on=circumstances.primary(programme, "team", "icfat"))
     yield team.bridging
+    yield stories.themes
 
 
 def _of_lives(programme: Programme) -> Iterator[Callable[[Programme], Result]]:

@@ -95,7 +95,7 @@ class TestKinds:
         assert estimate(found, "Sessions held", "Large-scale change") == 0
         row = found.table.query("measure == 'Strands with a session'").iloc[0]
         assert row["sign"] == "uncertain"
-        assert row["ask"].startswith("2 of 4 strands of theory (Improvement science and Large-scale change)")
+        assert row["ask"].startswith("No session drew on improvement science and large-scale change (2 of 4")
         assert found.table.query("by == 'menu' and measure == 'Sessions held'")["group"].nunique() == 22  # 21, not said
 
     def test_planned_and_never_held_and_held_and_never_planned(self) -> None:
