@@ -20,6 +20,9 @@ from typing import Literal, get_args
 Style = Literal["nhs", "ons"]
 """How a financial year is written: `2024/25` (nhs) or `2024-25` (ons)."""
 
+DAYS_A_MONTH = 365.25 / 12
+"""Days in a month, on average."""
+
 LENGTHS = (1, 3, 12)
 """The months a period may have: a month, a quarter, a year."""
 
@@ -204,3 +207,12 @@ def _later(first: date, months: int) -> date:
 
 def _with_dash(text: str, style: Style) -> str:
     return text.replace("/", "-") if style == "ons" else text
+
+
+def months_between(first: date, last: date) -> int:
+    """Months from one day to another, to the nearest whole one.
+
+    >>> months_between(date(2024, 4, 1), date(2025, 10, 20))
+    19
+    """
+    return round((last - first).days / DAYS_A_MONTH)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,10 @@ import pandas as pd
 from evalkit import charts, circumstances, instrument, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
-from evalkit.plan.numbers import months_between
+from evalkit.periods import months_between
+from evalkit.plan import moments as asking_moments
+from evalkit.plan.asking import INFORMANTS, half_years
+from evalkit.plan.moments import GIVEN, MISSED, STATES, WITHIN, Moment, Planned
 from evalkit.result import Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
 from evalkit.verdict import described
@@ -22,19 +24,8 @@ if TYPE_CHECKING:
     from evalkit.programme import Programme
 
 QUESTION = "Who is asked what and when, and was it done as planned?"
-EVERY = 6
-"""Months between waves where none are planned: the half-year of the sources."""
-WITHIN = 3
-"""An answer this many months from the planned month, or fewer, is that wave (a judgement: waves drift, and half a year
-lies between them)."""
-USUAL: Mapping[str, tuple[str, ...]] = {
-    "system_leadership": ("self", "sponsor", "partner"), "icfat": ("team_member", "partner")
-}  # fmt: skip
-"""Who is asked what where nobody planned it: AQuA's three informants, and those in and outside a place."""
-DONE, UNPLANNED, MISSED, TO_COME = "done as planned", "done without a plan", "planned and not done", "to come"
-STATES = (DONE, UNPLANNED, MISSED, TO_COME)
-GIVEN = "scores agreed or published"
-"""What stands for who answered, where a score was given as a whole."""
+TWO_YEARS = 24
+"""Months a first plan reaches to where nobody says."""
 BEGINNING, DURING, AFTER = "beginning", "during", "after"
 GRID = {"participant": ("self", "team_member"), "commissioner": ("commissioner",), "deliverer": ("deliverer",),
         "sponsor": ("sponsor", "line_manager"), "partner": ("partner",)}  # fmt: skip
@@ -43,21 +34,10 @@ METHOD = Method(
     name=f"Planned waves set beside dated answers; an answer within {WITHIN} months of its month is that wave",
     source="Baseline and six-monthly review: AQuA's ten learning points. Who is asked and when: NHS Leadership "
     "Academy, Leadership Development Evaluation Framework (2016), as described on the academy's pages.",
-    assumes="Answers carry the day they were given, or their wave its last day.",
+    assumes="Answers carry the day they were given, or their wave its last day. Forms about single sessions are no "
+    "waves and are left out.",
     design=Design.DESCRIBED,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One questionnaire, one kind of rater, one month: planned, done, both, or to come."""
-
-    instrument: str
-    rater: str
-    month: int
-    state: str
-    respondents: int | None
-    asked_in: int | None
 
 
 def schedule(
@@ -69,32 +49,29 @@ def schedule(
 ) -> Result:
     """Who is asked what and when, and was it done as planned?
 
-    Needs: nothing. Without a programme: a first plan to argue about, every half-year for so many `months`, of the
-    questionnaires `on`. With one: `[plan] waves` and `informants`, set beside the `responses` that came, so that what
-    was done without a plan, and planned and not done, can be seen; and who was asked at the beginning, during and after
-    it, where a blank is a view nobody was asked for. What nobody planned counts as done and not planned.
+    Needs: nothing. Without a programme: a first plan to argue about, every half-year for so many `months` from
+    `starts_on`, of the questionnaires `on`. With one: `[plan] waves` and `informants` (up to `months`), set beside the
+    `responses` and `scores` that came, so that what was done without a plan, and planned and not done, can be seen; and
+    whose answers there are from the beginning, during and after it, where a blank is a view that nobody recorded. What
+    nobody planned counts as done and not planned. Errors: `NotEnoughEvidence` where nothing is planned or answered, and
+    where there are answers and no start to count months from.
 
     >>> schedule(months=12).table["month"].tolist()[:3]
     [0, 6, 12]
     """
     held = instrument.shipped() if programme is None else programme.instruments
-    on = None if on is None else tuple(on)
-    last = _last(programme, months)
-    planned = _planned(programme, last, on)
+    on = None if on is None else (on,) if isinstance(on, str) else tuple(on)
+    if months is not None and (months < 0 or months != int(months)):
+        raise ValueError(f"months={months} must be a whole number, 0 or more.")
+    planned = _planned(programme, months, on)
     unknown = sorted(set(planned) - set(held))
     if unknown:
         raise ValueError(
             f"No questionnaire is called {words.listed(unknown)}. There are: {words.listed(sorted(held))}."
         )
-    found = _moments(programme, planned, last, on)
-    if not found:
-        raise NotEnoughEvidence(
-            QUESTION,
-            missing="No questionnaire is planned and none was answered.",
-            would_answer="[plan.waves] in programme.toml, such as system_leadership = [0, 6, 12, 24].",
-        )
+    found = _found(programme, planned, on)
     begins = starts_on if programme is None else programme.starts_on
-    table = _table(found, held, begins, _views(programme))
+    table = _table(found, held, begins, _views(programme, on))
     headline = Sentence(_headline(found), rows=tuple(range(len(found))))
     return Result.of(
         question=QUESTION,
@@ -105,7 +82,7 @@ def schedule(
         decided=described("What was planned and done; nothing is tested."),
         attribution=Attribution.CANNOT_TELL,
         table=table,
-        marks=_marks(programme, found, held, headline.text, last),
+        marks=_marks(programme, found, held, headline.text),
         chart=charts.named("timeline"),
         method=METHOD,
         evidence=grade(Design.DESCRIBED),
@@ -121,98 +98,56 @@ def _again(months: int | None, on: Iterable[str] | None, starts_on: date | None)
     return f"plan.schedule({', '.join(said)})"
 
 
-def _last(programme: Programme | None, months: int | None) -> int:
-    """The month the plan reaches to: what was given, else the end of the data, else two years."""
-    if months is not None:
-        if months < 0:
-            raise ValueError(f"months={months} is below 0.")
-        return months
+def _last(programme: Programme | None) -> int | None:
+    """The month the data reach to; none before there are data."""
     if programme is None or programme.starts_on is None:
-        return 24
+        return None
     return months_between(programme.starts_on, programme.as_of)
 
 
-Planned = Mapping[str, tuple[tuple[int, ...], tuple[str, ...]]]
-
-
-def _planned(programme: Programme | None, last: int, on: Iterable[str] | None) -> Planned:
+def _planned(programme: Programme | None, months: int | None, on: Sequence[str] | None) -> Planned:
     """Months and raters of each questionnaire: as `[plan]` has them, or every half-year where there is no programme.
 
     No raters where nobody said who is to answer.
     """
     if programme is None:
-        every = tuple(range(0, last + 1, EVERY))
-        return {name: (every, USUAL.get(name, ("self",))) for name in (USUAL if on is None else on)}
+        every = half_years(TWO_YEARS if months is None else months)
+        return {name: (every, INFORMANTS.get(name, ("self",))) for name in (INFORMANTS if on is None else on)}
     plan = programme.plan
     wanted = plan.waves if on is None else {name: plan.waves.get(name, ()) for name in on}
-    return {name: (months, plan.informants.get(name, ())) for name, months in wanted.items()}
+    return {
+        name: (tuple(month for month in waves if months is None or month <= months), plan.informants.get(name, ()))
+        for name, waves in wanted.items()
+    }
 
 
-def _moments(programme: Programme | None, planned: Planned, last: int, on: Iterable[str] | None) -> list[Moment]:
-    """Every moment planned or done, by questionnaire, rater and month."""
-    done = {} if programme is None else {**_answered(programme), **_agreed_scores(programme)}
-    done = {key: months for key, months in done.items() if on is None or key[0] in on}
-    asked = []
-    for name, (_, raters) in planned.items():
-        answered = tuple(rater for held, rater in done if held == name)
-        asked += [(name, rater) for rater in raters or answered or USUAL.get(name, ("self",))[:1]]
-    found: list[Moment] = []
-    for name, rater in [*asked, *(key for key in done if key not in asked)]:
-        wanted = planned[name][0] if (name, rater) in asked else ()
-        found += _of(name, rater, wanted, done.get((name, rater), {}), -1 if programme is None else last)
+def _found(programme: Programme | None, planned: Planned, on: Sequence[str] | None) -> list[Moment]:
+    """Every moment planned or done, or a refusal that says what is missing."""
+    done = {} if programme is None else asking_moments.done_in(programme)
+    done = {key: rounds for key, rounds in done.items() if on is None or key[0] in on}
+    answered = programme is not None and len(asking_moments.answers(programme)) + len(programme.scores) > 0
+    if programme is not None and programme.starts_on is None and answered:
+        raise NotEnoughEvidence(
+            QUESTION,
+            missing="When the programme began is not recorded, so answers cannot be set beside the plan.",
+            would_answer="starts_on in programme.toml, such as starts_on = 2024-04-01.",
+        )
+    found = asking_moments.moments(done, planned, _last(programme))
+    if not found:
+        raise NotEnoughEvidence(
+            QUESTION,
+            missing="No questionnaire is planned and none was answered.",
+            would_answer="[plan.waves] in programme.toml, such as system_leadership = [0, 6, 12, 24].",
+        )
     return found
 
 
-def _of(name: str, rater: str, wanted: Sequence[int], done: Mapping[int, int | None], last: int) -> list[Moment]:
-    """The moments of one questionnaire and rater: each wave done goes to the nearest month planned for it."""
-    taken: dict[int, int] = {}
-    for month in done:
-        near = [plan for plan in wanted if abs(plan - month) <= WITHIN and plan not in taken]
-        if near:
-            taken[min(near, key=lambda plan: abs(plan - month))] = month
-    found = [Moment(name, rater, plan, DONE, done[taken[plan]], taken[plan]) for plan in wanted if plan in taken]
-    found += [
-        Moment(name, rater, plan, MISSED if plan + WITHIN < last else TO_COME, None, None)
-        for plan in wanted if plan not in taken
-    ]  # fmt: skip
-    found += [
-        Moment(name, rater, month, UNPLANNED, done[month], month) for month in done if month not in taken.values()
-    ]
-    return sorted(found, key=lambda moment: moment.month)
-
-
-def _answered(programme: Programme) -> dict[tuple[str, str], dict[int, int | None]]:
-    """Of each questionnaire and rater the months in which a wave was answered, and how many answered."""
-    if programme.starts_on is None:
-        return {}
-    held = programme.responses[programme.responses["wave"].notna() & programme.responses["answer"].notna()]
-    closed = programme.waves.set_index("wave")["closes_on"]
-    found: dict[tuple[str, str], dict[int, int | None]] = {}
-    for (name, rater, wave), answers in held.groupby(["instrument", "rater", "wave"], sort=True):
-        days = answers["answered_on"].dropna()
-        day = days.median() if len(days) else closed.get(wave)
-        if day is not None and not pd.isna(day):
-            month = months_between(programme.starts_on, day)
-            found.setdefault((str(name), str(rater)), {})[month] = answers["respondent_id"].nunique()
-    return found
-
-
-def _agreed_scores(programme: Programme) -> dict[tuple[str, str], dict[int, int | None]]:
-    """Scores that people agreed, or somebody published, by questionnaire: nobody's answers stand behind them."""
-    if programme.starts_on is None:
-        return {}
-    found: dict[tuple[str, str], dict[int, int | None]] = {}
-    held = programme.scores.dropna(subset=["measured_on"]).drop_duplicates(["instrument", "measured_on"])
-    for name, day in held[["instrument", "measured_on"]].itertuples(index=False):
-        found.setdefault((str(name), GIVEN), {})[months_between(programme.starts_on, day)] = None
-    return found
-
-
-def _views(programme: Programme | None) -> list[dict[str, Any]]:
+def _views(programme: Programme | None, on: Sequence[str] | None) -> list[dict[str, Any]]:
     """How many of each perspective answered anything at the beginning, during the programme, and afterwards."""
     if programme is None or programme.responses.empty or programme.starts_on is None:
         return []
     held = programme.responses[programme.responses["answer"].notna()]
+    held = held if on is None else held[held["instrument"].isin(on)]
     when = held["timing"].map({"pre": BEGINNING, "then": DURING, "post": DURING, "followup": AFTER})
     labels = programme.menus["evaluation_grid"].labels if "evaluation_grid" in programme.menus else {}
     rows = []
@@ -237,7 +172,7 @@ def _table(
     rows += [
         {"measure": view["perspective"], "group": view["time"], "estimate": float(view["n"]), **none, "n": view["n"],
          "unit": "people who answered", "n_of": "respondents", "month": None, "planned_for": pd.NaT,
-         "state": "asked" if view["n"] else "not asked"}
+         "state": "answered" if view["n"] else "no answers recorded"}
         for view in views
     ]  # fmt: skip
     table = pd.DataFrame(rows).astype({"n": "Int64", "month": "Int64"})
@@ -254,31 +189,51 @@ def _who(rater: str) -> str:
 
 def _headline(found: Sequence[Moment]) -> str:
     counts = {state: sum(one.state == state for one in found) for state in STATES}
-    return words.sentence_case(words.listed([f"{n} {state}" for state, n in counts.items() if n]))
+    first, *rest = [(n, state) for state, n in counts.items() if n]
+    return words.listed([f"{words.counted(first[0], 'wave')} {first[1]}", *(f"{n} {state}" for n, state in rest)])
+
+
+def _first_plan(found: Sequence[Moment], held: Mapping[str, Instrument]) -> str:
+    """What a plan without a programme proposes, questionnaire by questionnaire."""
+    proposed = []
+    for name in dict.fromkeys(one.instrument for one in found):
+        own = [one for one in found if one.instrument == name]
+        raters = words.listed([_who(rater) for rater in dict.fromkeys(one.rater for one in own)])
+        proposed.append(f"the {held[name].name} of {raters}")
+    months = sorted({one.month for one in found})
+    when = words.listed([str(month) for month in months])
+    if len(months) > MOST_MONTHS:
+        when = f"{when.split(',')[0]}, {months[1]} and so on to {months[-1]}"
+    return f"A first plan: ask {words.listed(proposed)}, in {'month' if len(months) == 1 else 'months'} {when}."
+
+
+MOST_MONTHS = 6
+"""Months named one by one in a sentence."""
 
 
 def _sentences(
     programme: Programme | None, found: Sequence[Moment], held: Mapping[str, Instrument], table: pd.DataFrame
 ) -> list[Sentence]:
     rows = tuple(range(len(found)))
-    waves = words.counted(len(found), "wave")
-    said = [Sentence(f"Of {waves} by questionnaire and by who answers: {_headline(found).lower()}.", rows=rows)]
+    if programme is None:
+        return [Sentence(_first_plan(found, held), rows=rows)]
+    said = [Sentence(f"By questionnaire and by who answers it: {_headline(found)}.", rows=rows)]
     missed: dict[str, list[str]] = {}
     for one in found:
         if one.state == MISSED:
             missed.setdefault(f"{held[one.instrument].name}, {_who(one.rater)}", []).append(str(one.month))
     if missed:
-        listed = [f"{who} (month {words.listed(months)})" for who, months in missed.items()]
+        listed = [
+            f"{who} (month{'s' if len(months) > 1 else ''} {words.listed(months)})" for who, months in missed.items()
+        ]
         said.append(Sentence(f"Planned and not done: {'; '.join(listed)}.", rows=rows))
     views = table.iloc[len(found) :]
     asked = views.groupby("measure", sort=False)["n"].sum()
     blank = views[views["measure"].isin(asked.index[asked == 0])]
     if len(blank):
         never = words.listed([name[:1].lower() + name[1:] for name in dict.fromkeys(blank["measure"])])
-        said.append(Sentence(f"Never asked: {never}.", rows=tuple(blank.index)))
-    if programme is not None:
-        said.append(Sentence(_agreed(programme)))
-    return said
+        said.append(Sentence(f"No answers are recorded from {never}.", rows=tuple(blank.index)))
+    return [*said, Sentence(_agreed(programme))]
 
 
 def _agreed(programme: Programme) -> str:
@@ -294,25 +249,34 @@ def _agreed(programme: Programme) -> str:
 
 
 def _marks(
-    programme: Programme | None, found: Sequence[Moment], held: Mapping[str, Instrument], headline: str, last: int
+    programme: Programme | None, found: Sequence[Moment], held: Mapping[str, Instrument], headline: str
 ) -> pd.DataFrame:
     drawn: list[dict[str, Any]] = [
         {"mark": "point", "series": f"{held[one.instrument].name}: {_who(one.rater)}", "x": one.state,
          "y": float(one.month if one.asked_in is None else one.asked_in), "n": one.respondents, "row": at}
         for at, one in enumerate(found)
     ]  # fmt: skip
-    if programme is not None:
+    last = _last(programme)
+    if last is not None:
         drawn.append({"mark": "event", "y": float(last), "label": "data end"})
     title = f"Planned and done. {circumstances.title(programme)}"
     return charts.marks(drawn, headline=headline, subtitle=title, x_axis="months from the start")
 
 
 def _cautions(programme: Programme | None, found: Sequence[Moment]) -> list[Sentence]:
-    said = ["A wave counts as done when anybody answered it: how many did stands in the table."]
     if programme is None:
-        said.append("These waves and informants are a first proposal: agree them with those who will be asked.")
-    elif not programme.plan.waves:
+        return [
+            Sentence("These waves and informants are a first proposal: agree them with those who will be asked."),
+            Sentence("What asking so often takes of people's time: plan.feasibility."),
+        ]
+    said = ["A wave counts as done when anybody answered it: how many did stands in the table."]
+    if not programme.plan.waves:
         said.append("No waves were planned in [plan.waves], so whatever was asked counts as not planned.")
-    if programme is not None and programme.starts_on is None:
-        said.append("When the programme began is not recorded, so answers cannot be set beside the plan.")
+    if any(one.state == MISSED for one in found) and not any(one.asked_in is not None for one in found):
+        said.append("No answers are recorded at all: they may have been given and not be in these files.")
+    if programme.starts_on is None:
+        said.append("When the programme began is not recorded, so nothing can be said to be late.")
+    lost = asking_moments.undated(programme)
+    if lost:
+        said.append(f"{words.counted(lost, 'respondent')} answered on a day that is not recorded, and are left out.")
     return [Sentence(text) for text in said]

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit import words
 from evalkit.plan import sizes
 from evalkit.plan.numbers import Numbers
-from evalkit.stats import power
-from evalkit.verdict import HEADLINE, LEAST_PAIRS, LEAST_POINTS
+from evalkit.stats import contrast, power, series
+from evalkit.verdict import HEADLINE, LEAST_PAIRS, LEAST_POINTS, LEVEL
 
 if TYPE_CHECKING:
     from evalkit.stats.power import Detectable
 
 CHANCE = 0.8
 """How often a change that is there is to be seen: in 80 of 100 such evaluations (Cohen 1988, p. 56)."""
+SUCH = f"in {100 * CHANCE:.0f} of 100 such evaluations"
 STAYERS = 0.7
 """The share who answer twice in the second row of leaders (a judgement: a quarter to a third are often lost)."""
 ICC = 0.15
 """The share of the variance that lies between teams, as in the simulations behind the methods."""
+LONGEST = 120
+"""Months counted on either side of the start, at most: the longest series the test was tried at (the methods page)."""
 STANDARD = "standard deviations of the change"
 RATIO = "ratio, 1 is no change"
 
@@ -31,12 +34,14 @@ Row = dict[str, Any]
 class Seen:
     """The smallest change each test would see with these numbers.
 
-    Extras: n_of, visible (in words), seen_in_% (of `runs` simulated evaluations), runs, why_not (where none could be).
+    Extras: n_of, visible (in words), in_points (where a questionnaire's spread is known), seen_in_% (of `runs`
+    simulated evaluations), runs, why_not (where no change could be).
     """
 
     known: Numbers
     runs: int
     seed: int
+    better: Literal["higher", "lower"] = "lower"
 
     @property
     def rows(self) -> list[Row]:
@@ -50,32 +55,35 @@ class Seen:
             return
         for n in dict.fromkeys((whole, round(STAYERS * whole))):
             group = "all answer twice" if n == whole else f"{n} of {whole} answer twice"
-            if n >= LEAST_PAIRS:
-                ask = self._paired(n)
-                yield self._row("Leaders, before and after", group, STANDARD, n, "leaders planned for", ask)
+            yield self._row(
+                "Leaders, before and after", group, STANDARD, n, "leaders planned for", self._paired(n),
+                fewer(n, LEAST_PAIRS, "leaders"),
+            )  # fmt: skip
 
-    def teams(self) -> Iterator[Row]:
+    def teams(self, called: str = "teams") -> Iterator[Row]:
         """The same teams before and after, by their means."""
         known = self.known
-        if known.teams is None or known.team_size is None or known.teams < LEAST_PAIRS:
+        if known.teams is None or known.team_size is None:
             return
-        group = f"{known.teams} teams of {words.significant(known.team_size)}"
+        group = f"{words.counted(known.teams, called.removesuffix('s'))} of {known.team_size:.2g}"
         ask = self._clustered(known.teams, known.team_size)
-        yield self._row("Teams, before and after", group, STANDARD, known.teams, "teams", ask)
+        yield self._row(
+            f"{words.sentence_case(called)}, before and after", group, STANDARD, known.teams, called, ask,
+            fewer(known.teams, LEAST_PAIRS, called),
+        )  # fmt: skip
 
     def series(self) -> Iterator[Row]:
         """The months of all programme places together, before and after the start."""
         known = self.known
         if known.months is None or known.before is None or known.monthly is None:
             return
-        if min(known.months, known.before) < LEAST_POINTS:
-            return
+        before, after = min(known.before, LONGEST), min(known.months, LONGEST)
         events = known.monthly * (known.places or 1)
-        group = f"{known.before} months before, {known.months} after, {events:.0f} events a month"
-        ask = self._interrupted(known.before, known.months, events)
+        group = f"{before} months before, {after} after, {words.significant(events, 3)} events a month"
+        ask = self._interrupted(before, after, events)
         yield self._row(
-            "One series of monthly counts", group, RATIO, known.before + known.months, "months", ask
-        )  # fmt: skip
+            "One series of monthly counts", group, RATIO, before + after, "months", ask, self._too_short(events)
+        )
 
     def places(self) -> Iterator[Row]:
         """Programme places against comparison places, a change each."""
@@ -84,11 +92,25 @@ class Seen:
             return
         if known.months is None or known.before is None or known.monthly is None:
             return
-        ask = self._compared(known.places, known.comparison, known.before, known.months, known.monthly)
-        group = f"{known.places} against {known.comparison}"
+        before, after = min(known.before, LONGEST), min(known.months, LONGEST)
+        ask = self._compared(known.places, known.comparison, before, after, known.monthly)
+        short = self._few_months() or few_places(known.places, known.comparison)
         yield self._row(
-            "Places, against comparison places", group, RATIO, known.places + known.comparison, "places", ask
+            "Places, against comparison places", f"{known.places} against {known.comparison}", RATIO,
+            known.places + known.comparison, "places", ask, short,
         )  # fmt: skip
+
+    def _few_months(self) -> str:
+        """Why so few months are not tested; nothing where there are enough."""
+        after = fewer(self.known.months or 0, LEAST_POINTS, "months after the start")
+        return after or fewer(self.known.before or 0, LEAST_POINTS, "months before the start")
+
+    def _too_short(self, events: float) -> str:
+        """Why one series is not tested; nothing where it can be."""
+        least = series.MIN_BEFORE_WITH_SEASON
+        if not self._few_months() and self.known.seasonal and (self.known.before or 0) < least:
+            return f"Fewer than {least} months before the start cannot tell a trend from the time of year."
+        return self._few_months() or few_events(events, "a month")
 
     def _paired(self, n: int) -> Callable[[], Detectable]:
         return lambda: power.paired(n, confidence=HEADLINE, power=CHANCE, runs=self.runs, seed=self.seed)
@@ -99,43 +121,95 @@ class Seen:
         )
 
     def _interrupted(self, before: int, after: int, events: float) -> Callable[[], Detectable]:
+        season: series.Season | None = "harmonic" if self.known.seasonal else None
         return lambda: power.interrupted(
-            before, after, mean=events, confidence=HEADLINE, power=CHANCE, runs=self.runs, seed=self.seed
-        )
+            before, after, mean=events, seasonal=season, better=self.better, confidence=HEADLINE, power=CHANCE,
+            runs=self.runs, seed=self.seed,
+        )  # fmt: skip
 
     def _compared(self, mine: int, others: int, before: int, after: int, monthly: float) -> Callable[[], Detectable]:
         return lambda: power.places(
-            mine, others, before=before, after=after, mean=monthly, confidence=HEADLINE, power=CHANCE, runs=self.runs,
-            seed=self.seed,
+            mine, others, before=before, after=after, mean=monthly, better=self.better, confidence=HEADLINE,
+            power=CHANCE, runs=self.runs, seed=self.seed,
         )  # fmt: skip
 
-    def _row(self, measure: str, group: str, unit: str, n: int, n_of: str, ask: Callable[[], Detectable]) -> Row:
+    def _row(
+        self, measure: str, group: str, unit: str, n: int, n_of: str, ask: Callable[[], Detectable], why_not: str
+    ) -> Row:
         """One test; where no change however large could be clear, its reason instead of a number."""
-        estimate, simulated, why_not = float("nan"), float("nan"), ""
-        try:
-            found = ask()
-            estimate, simulated = found.estimate, 100 * found.simulated
-        except ValueError as refused:
-            why_not = str(refused)
+        estimate, simulated = float("nan"), float("nan")
+        if not why_not:
+            try:
+                found = ask()
+                estimate, simulated = found.estimate, 100 * found.simulated
+            except ValueError as refused:
+                why_not = str(refused)
         scale = "difference" if unit == STANDARD else "ratio"
         return {
             "measure": measure, "group": group, "estimate": estimate, "low": float("nan"), "high": float("nan"),
             "interval": "none given", "n": n, "unit": unit, "n_of": n_of, "visible": sizes.visible(estimate, scale),
-            "seen_in_%": simulated, "runs": self.runs, "why_not": why_not,
+            "in_points": float("nan"), "seen_in_%": simulated, "runs": self.runs, "why_not": why_not,
         }  # fmt: skip
 
 
-def told(row: Mapping[str, Any]) -> str:
-    """One row as a sentence."""
+def fewer(held: int, least: int, what: str) -> str:
+    """Why so few are not tested; nothing where there are enough.
+
+    >>> fewer(4, 5, "leaders"), fewer(5, 5, "leaders")
+    ('Fewer than 5 leaders are described, never tested.', '')
+    """
+    return f"Fewer than {least} {what} are described, never tested." if held < least else ""
+
+
+def few_places(mine: int, others: int) -> str:
+    """Why so few places are not tested; nothing where there are enough.
+
+    >>> few_places(1, 6), few_places(3, 16)
+    ('With 1 place against 6 no change, however large, could be told from chance. Add places of either kind.', '')
+    """
+    if contrast.smallest_p(mine, others) <= LEVEL:
+        return ""
+    many = words.counted(mine, "place")
+    return (
+        f"With {many} against {others} no change, however large, could be told from chance. Add places of either kind."
+    )
+
+
+def few_events(events: float, when: str) -> str:
+    """Why so few events are not tested; nothing where there are enough."""
+    if events >= series.FEW_EVENTS:
+        return ""
+    return (
+        f"Fewer than {series.FEW_EVENTS} events {when} are too few: months without any would be common. "
+        "Count by quarter, or add places together."
+    )
+
+
+def told(row: Mapping[str, Any], scale: str = "") -> str:
+    """One row as a sentence; `scale` says of what points are, where they are known."""
     about = f"{row['measure']} ({row['group']})"
     if row["why_not"]:
         return f"{about}: no change could be seen. {row['why_not']}"
-    seen = f"a change of {size(row)} would be seen in {100 * CHANCE:.0f} of 100 such evaluations"
-    return f"{about}: {seen}. That is: {row['visible']}."
+    return f"{about}: {row['visible']} could be seen, {size(row, scale)} or more, {SUCH}."
 
 
-def size(row: Mapping[str, Any]) -> str:
-    """The smallest change that is seen, in words."""
+def size(row: Mapping[str, Any], scale: str = "") -> str:
+    """The smallest change that is seen, in words.
+
+    >>> size({"unit": RATIO, "estimate": 0.8}), size({"unit": STANDARD, "estimate": 1.3, "in_points": 0.6}, "of 1 to 5")
+    ('a fall of 20 in every 100', '1.3 standard deviations (here 0.60 points on a scale of 1 to 5)')
+    """
     if row["unit"] == STANDARD:
-        return f"{words.significant(row['estimate'])} standard deviations"
-    return words.in_every_100(row["estimate"])
+        said = f"{words.significant(row['estimate'])} standard deviations"
+        known = scale and row["in_points"] == row["in_points"]
+        return f"{said} (here {words.significant(row['in_points'])} points on a scale {scale})" if known else said
+    return f"a {'fall' if row['estimate'] < 1 else 'rise'} of {100 * abs(row['estimate'] - 1):.0f} in every 100"
+
+
+def short(row: Mapping[str, Any]) -> str:
+    """The same, as short as a chart has room for; nothing where no change could be seen."""
+    if row["why_not"]:
+        return ""
+    if row["unit"] == STANDARD:
+        return f"{words.significant(row['estimate'])} SD"
+    return f"{100 * abs(row['estimate'] - 1):.0f} in 100"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import circumstances, words
+from evalkit.periods import DAYS_A_MONTH
 from evalkit.process import register
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Design, Sign
@@ -28,7 +29,6 @@ ENDED_AFTER = 90
 """Days after which a test is expected to have ended: small tests take weeks (a judgement)."""
 ENOUGH_DECIDED = 10
 """From so many decisions on, not one test abandoned is worth asking about (a judgement)."""
-DAYS_A_MONTH = 365.25 / 12
 DECISIONS = {"adopt": "Adopted", "adapt": "Adapted", "abandon": "Abandoned"}
 LEARNT = "Prediction, result and decision written"
 FROM = "Cycles on a measure of the programme"

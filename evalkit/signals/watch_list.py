@@ -14,6 +14,7 @@ from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
 from evalkit.measure import Measure
+from evalkit.periods import DAYS_A_MONTH
 from evalkit.process import register
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from evalkit.reading.plan import Watch
 
 QUESTION = "What should be watched when the evaluation is over?"
-MONTH = 365.25 / 12
-"""Days in a month, on average."""
 MOST_NAMED = 2
 """So many measures are named one by one in the reading; more stand in the table only."""
 NOBODY, NOT_AGREED = "nobody named", "not agreed"
@@ -223,7 +222,7 @@ def _marks(programme: Programme, found: list[Watched], headline: str) -> pd.Data
 
 
 def _month(programme: Programme, day: Any) -> float:
-    return float((pd.Timestamp(day) - pd.Timestamp(programme.starts_on or day)).days / MONTH)
+    return float((pd.Timestamp(day) - pd.Timestamp(programme.starts_on or day)).days / DAYS_A_MONTH)
 
 
 def _cautions(programme: Programme, found: list[Watched]) -> list[Sentence]:
