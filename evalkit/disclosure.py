@@ -52,7 +52,7 @@ def protect(result: Result, audience: Audience) -> Result:
             "Show a question about the group instead."
         )
     hidden = _hidden(result.table, result.about.minimum_group)
-    small = _small_marks(result.marks, result.about.minimum_group)
+    small = _small_marks(result.marks, result.table, result.about.minimum_group)
     headline, sentences, cautions = result.parts
     if hidden & set(headline.rows):
         headline = Sentence("Withheld: too few people to show")
@@ -92,8 +92,13 @@ def _split(table: pd.DataFrame) -> list[str]:
     return [name for name in ("wave", "by") if name in table]
 
 
-def _small_marks(marks: pd.DataFrame, minimum: int) -> pd.Series[bool]:
-    return ((marks["n"] > 0) & (marks["n"] < minimum)).fillna(False)
+def _small_marks(marks: pd.DataFrame, table: pd.DataFrame, minimum: int) -> pd.Series[bool]:
+    """Marks with too few people behind them; one whose row counts other things comes under no minimum."""
+    few = ((marks["n"] > 0) & (marks["n"] < minimum)).fillna(False)
+    if "n_of" not in table:
+        return few
+    others = table.index[~table["n_of"].isin(PEOPLE)]
+    return few & ~marks["row"].isin(others)
 
 
 def _without(table: pd.DataFrame, hidden: set[int]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 QUESTION = "Is what was promised kept?"
 METHOD = Method(
-    name="Promises due by whether they were kept, and beside them signals by whether they were decided on and done",
+    name="Promises due by whether they were kept, and points taken up by whether they were decided on and done",
     source="AQuA, ten learning points: a compact between programme and participants, participants with each other, "
     "participants and sponsors. The King's Fund 2014: what is agreed in partnership meets other pressures back home.",
     assumes="Whoever noted that a promise was kept would be believed by the other side too.",
@@ -231,8 +231,8 @@ def _decisions(log: _Log) -> list[dict[str, Any]]:
     no_day = int((raised["decision"].notna() & raised["due_on"].isna()).sum())
     counted: dict[str, Any] = {"n_of": "actions", "by": "everything"}
     return [
-        register.row("Signals taken up", ALL, n=len(raised), unit="actions", **counted),
-        register.share("Signals decided on", ALL, int(decided.sum()), len(raised), of="signals taken up", **counted),
+        register.row("Points taken up", ALL, n=len(raised), unit="actions", **counted),
+        register.share("Points decided on", ALL, int(decided.sum()), len(raised), of="points taken up", **counted),
         _followed(followed, done, due),
         *(register.share(name, ALL, int(state.get(name, 0)), due, **shared) for name in ACTED),
         register.row("Decisions without a day", ALL, n=no_day, unit="actions", **counted),
@@ -263,7 +263,7 @@ def _followed(row: dict[str, Any], done: int, due: int) -> dict[str, Any]:
         f"Of {words.counted(due, 'decision')} due, {left} {'is' if left == 1 else 'are'} not done: "
         "what do we still want to do?"
         if left
-        else f"All that was due was done ({words.counted(due, 'decision')}): do those who saw the signals know?"
+        else f"All that was due was done ({words.counted(due, 'decision')}): do those who raised the points know?"
     )
     return register.signed(row, register.sign_of(done, due), ask)
 
@@ -293,11 +293,11 @@ def _back_home(log: _Log, table: pd.DataFrame, at: dict[str, int]) -> list[Sente
         return []
     n = {name: int(table["n"][place]) for name, place in at.items() if pd.notna(table["n"][place])}
     text = (
-        f"Back home, {words.of(n['Signals decided on'], n['Signals taken up'])} signals taken up were decided on; "
+        f"Back home, {words.of(n['Points decided on'], n['Points taken up'])} points taken up were decided on; "
         f"{words.of(n['Decisions done'], int(table['out_of'][at['Decisions done']]))} decisions due were done, "
         f"{n[DONE_LATE]} of them late."
     )
-    rows = ("Signals taken up", "Signals decided on", "Decisions done", DONE_LATE)
+    rows = ("Points taken up", "Points decided on", "Decisions done", DONE_LATE)
     return [Sentence(text, rows=tuple(at[name] for name in rows))]
 
 
@@ -318,7 +318,7 @@ def _marks(log: _Log, table: pd.DataFrame, headline: str) -> pd.DataFrame:
 def _cautions(log: _Log) -> list[Sentence]:
     said = ["Whether a promise was kept is what one side wrote down; promises are of unequal weight."]
     if not log.recorded:
-        said.append("What became of signals and decisions back home was not recorded.")
+        said.append("What became of points and decisions back home was not recorded.")
     if log.count(NOT_KNOWN):
         said.append("Promises of which nobody can tell stay among those due, and are counted as neither.")
     if len(log.due):

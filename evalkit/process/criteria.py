@@ -216,7 +216,7 @@ def _marks(programme: Programme, table: pd.DataFrame, headline: str) -> pd.DataF
         {"mark": "share", "series": series, "x": register.without_why(row["measure"]),
          "y": 100 * row[column] / row["out_of"], "label": str(row[column]), "n": row["out_of"], "row": at}
         for at, row in shown.to_dict("index").items()
-        for series, column in (("Yes", "n"), ("Not recorded", "not_said"), ("No", "said_no"))
+        for series, column in (("No", "said_no"), ("Not recorded", "not_said"), ("Yes", "n"))
     ]  # fmt: skip
     subtitle = f"Interventions written down, {programme.title}"
     return charts.marks(pieces, headline=headline, subtitle=subtitle, x_axis="% of interventions")

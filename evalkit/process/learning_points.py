@@ -23,8 +23,8 @@ QUESTION = "How much of what the sources advise is in place?"
 FORMS = ("absent", "partly", "in_place")
 """What an observer writes of each point, from the least to the most."""
 DIFFER, UNSEEN = "differ", "not_looked_at"
-STATES = {"in_place": "In place", "partly": "Partly", UNSEEN: "Not looked at", DIFFER: "Readers differ",
-          "absent": "Absent"}  # fmt: skip
+STATES = {"absent": "Absent", DIFFER: "Readers differ", UNSEEN: "Not looked at", "partly": "Partly",
+          "in_place": "In place"}  # fmt: skip
 """What is known of a point in a place, in the order it is drawn: not looked at is the pale middle of the colours."""
 COUNTS = ("partly", "absent", DIFFER, UNSEEN, "more", "less")
 """Columns beside n (in place): the other states, and how many are more or less in place than at the first look."""

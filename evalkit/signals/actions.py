@@ -85,7 +85,7 @@ def actions(programme: Programme, results: Iterable[Result] | None = None) -> Re
         raise NotEnoughEvidence(
             QUESTION,
             missing="Nobody wrote down what was decided or done; that it was not recorded does not say there was none.",
-            would_answer="actions.csv: one row a signal, with the day it was raised, and what was decided by whom.",
+            would_answer="actions.csv: one row a point, with the day it was raised, and what was decided by whom.",
         )
     table = _table(programme, rows)
     headline = Sentence(_headline(rows), rows=tuple(range(len(STATES))))
@@ -231,7 +231,7 @@ def _headline(rows: pd.DataFrame) -> str:
 def _sentences(rows: pd.DataFrame) -> list[Sentence]:
     counts = rows["state"].value_counts()
     states = words.listed([f"{counts[state]} {state}" for state in STATES if state in counts])
-    said = [Sentence(f"Of {words.counted(len(rows), 'signal')} taken up: {states}.", rows=tuple(range(len(STATES))))]
+    said = [Sentence(f"Of {words.counted(len(rows), 'point')} taken up: {states}.", rows=tuple(range(len(STATES))))]
     decide, do = rows["to_decide"].dropna(), rows["to_do"].dropna()
     if len(decide):
         took = f"Of {len(decide)} with both days, the one in the middle was decided {_days(decide)} after it was seen"

@@ -110,7 +110,7 @@ def test_the_numbers_of_a_small_log_by_hand():
 
 def test_decisions_back_home_stand_beside_in_the_same_shape():
     rows = of(ek.process.compacts(asked(PROMISES, ACTIONS)))
-    assert (rows["Signals decided on"]["n"], rows["Signals taken up"]["n"]) == (4, 5)
+    assert (rows["Points decided on"]["n"], rows["Points taken up"]["n"]) == (4, 5)
     assert [rows[name]["n"] for name in (DONE_IN_TIME, DONE_LATE, OPEN)] == [1, 1, 1]
     assert rows["Decisions without a day"]["n"] == 1
     assert rows["Decisions done"]["sign"] == "uncertain"

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import evalkit as ek
+from evalkit.disclosure import protect
 from evalkit.process.funding import year_of
 from evalkit.programme import Programme, Settings
 from evalkit.resources import folder
 from evalkit.result import Result
+from evalkit.terms import Audience
 
 
 def asked(*lines: tuple[str, str | None, str, float], as_of: date = date(2025, 3, 31)) -> Result:
@@ -121,3 +123,10 @@ def test_northmere():
     found = ek.process.funding(ek.load(folder("sample_data") / "northmere"))
     assert row(found, "All money")["estimate"] > 0
     assert row(found, "Recorded for the year to come")["sign"] in {"working", "uncertain", "not recorded"}
+
+
+def test_a_chart_of_few_lines_is_drawn_for_every_audience():
+    """Lines of a register are no people: the minimum group hides none of them."""
+    found = asked(("A fund", "recurrent", "2024/25", 100), ("Another", "start_up", "2025/26", 50))
+    copy = protect(found, Audience.PUBLIC)
+    assert (copy.marks["mark"] == "bar").sum() == (found.marks["mark"] == "bar").sum() > 0
