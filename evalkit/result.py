@@ -42,7 +42,7 @@ class Sentence:
     rows: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        words.refuse_cause(self.text)
+        object.__setattr__(self, "text", words.without_why(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,14 @@ class Result:
             raise ValueError(
                 f"The method says {method.design}, the evidence says {evidence.design}: one design a result."
             )
+        said = (*cautions,)
+        sentences = tuple(sentences)
+        asked = table["ask"].dropna().astype(str) if "ask" in table else ()
+        texts = [*(sentence.text for sentence in (headline, *sentences, *said)), *asked]
+        said += _names_cut(texts, chart.describe(marks))
         return cls(
             question, level, kirkpatrick, decided, attribution, chart, method, evidence, about, Audience.EVALUATOR,
-            details, headline, tuple(sentences), tuple(cautions), table.reset_index(drop=True), marks.copy(deep=False),
+            details, headline, sentences, said, table.reset_index(drop=True), marks.copy(deep=False),
             tuple(quotes),
         )  # fmt: skip
 
@@ -180,8 +185,7 @@ class Result:
     def alt(self) -> str:
         """The chart in words, made from the marks. The programme's own name may say what it likes."""
         said = self.chart.describe(self._drawn())
-        words.refuse_cause(said.replace(self.about.programme, ""))
-        return said
+        return self.about.programme.join(map(words.without_why, said.split(self.about.programme)))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the marks; returns the axes. Recomputes nothing."""
@@ -322,6 +326,12 @@ class Result:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {"text/plain": self.reading, "text/html": html.result(self), MIME: self.to_json()}
+
+
+def _names_cut(said: Iterable[str], described: str) -> tuple[Sentence, ...]:
+    """What a reader is told where a word of cause was left out of a name that somebody typed."""
+    cut = any(words.LEFT_OUT in text for text in said) or words.without_why(described) != described
+    return (Sentence(words.LEFT_OUT_RULE),) if cut else ()
 
 
 def _sentence(plain: Mapping[str, Any]) -> Sentence:

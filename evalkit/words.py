@@ -1,6 +1,7 @@
 """Numbers in, phrases out: the plain English of every sentence evalkit writes. Holds no number of its own.
 
-evalkit never writes a word of cause: `refuse_cause` is asked before any generated sentence leaves the house.
+evalkit never writes a word of cause: `without_why` takes it out of every generated sentence before it leaves the
+house, and `refuse_cause` refuses a text that is evalkit's own from end to end.
 """
 
 from __future__ import annotations
@@ -16,6 +17,20 @@ CAUSE = re.compile(
     re.IGNORECASE,
 )
 """Words that say why. Checked in every generated sentence, headline, caveat and description of a chart."""
+
+
+LEFT_OUT = "[…]"
+"""What stands for a word of cause in a name that somebody typed, as editors mark what they leave out."""
+LEFT_OUT_RULE = f"Where {LEFT_OUT} stands, a word that says why was left out of a name; the table has the name whole."
+
+
+def without_why(text: str) -> str:
+    """The text without a word of cause: names that people typed may hold one, and evalkit says none.
+
+    >>> without_why("Beds freed because of home care: 12"), without_why("% of practices")
+    ('Beds freed […] home care: 12', '% of practices')
+    """
+    return CAUSE.sub(LEFT_OUT, text)
 
 
 def refuse_cause(text: str) -> str:

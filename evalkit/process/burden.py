@@ -176,7 +176,7 @@ def _untimed(asked: Asked) -> list[dict[str, Any]]:
 
 def _untimed_names(asked: Asked) -> list[str]:
     keys = sorted(asked.forms.loc[asked.forms["minutes"].isna(), "instrument"].unique())
-    return [register.without_why(asked.programme.instruments[key].name) for key in keys]
+    return [asked.programme.instruments[key].name for key in keys]
 
 
 def _leaders(asked: Asked) -> list[dict[str, Any]]:
@@ -307,7 +307,7 @@ def _cautions(asked: Asked, said: Mapping[str, float]) -> list[Sentence]:
         told.append(f"{words.counted(alone, 'form')} came without a name: each counts as a person, so "
                     "whoever filled in several, or came to sessions too, is counted more than once.")  # fmt: skip
     if said:
-        names = [register.without_why(asked.programme.instruments[name].name) for name in said]
+        names = [asked.programme.instruments[name].name for name in said]
         told.append(f"The minutes of {words.listed(names)} were given by whoever asked.")
     lost = int(asked.got["hours"].isna().sum())
     if lost:

@@ -172,7 +172,7 @@ def _at(table: pd.DataFrame, *measures: str) -> tuple[int, ...]:
 
 def _sentences(programme: Programme, table: pd.DataFrame, parts: list[str]) -> list[Sentence]:
     every = {str(row["measure"]): row for row in table[table["group"] == ALL].to_dict("records")}
-    shares = [f"{register.without_why(part)} {every[words.sentence_case(part)]['n']}" for part in parts]
+    shares = [f"{part} {every[words.sentence_case(part)]['n']}" for part in parts]
     whole, names = every[_all_parts(parts)], [words.sentence_case(part) for part in parts]
     on = words.day(programme.as_of)
     text = f"On {on}, of {words.counted(whole['out_of'], 'team')}, the part is held in: {words.listed(shares)}."
@@ -203,7 +203,7 @@ def _marks(programme: Programme, table: pd.DataFrame, parts: list[str], headline
     names = [*(words.sentence_case(part) for part in parts), _all_parts(parts)]
     shown = table[table["measure"].isin(names) & (table["group"] == ALL)]
     pieces = [
-        {"mark": "share", "series": series, "x": register.without_why(row["measure"]),
+        {"mark": "share", "series": series, "x": row["measure"],
          "y": 100 * row[column] / row["out_of"], "label": str(row[column]), "n": row["out_of"], "row": at}
         for at, row in shown.to_dict("index").items()
         for series, column in ((HELD, "n"), (NOT_KNOWN, "not_said"), (NOT_HELD, "not_held"))
@@ -217,7 +217,7 @@ def _cautions(members: pd.DataFrame, parts: list[str], roles: Sequence[str] | No
     used = sorted(members["part"].dropna().unique())
     unknown = [part for part in parts if part not in used]
     if unknown:
-        not_held, held = (register.without_why(words.listed(some)) for some in (unknown, used))
+        not_held, held = (words.listed(some) for some in (unknown, used))
         said.append(f"Nobody's part is written as {not_held}; the parts written are {held}.")
     if roles is None:
         said.append("Nobody said which parts a team needs, so every part that anybody holds is counted.")

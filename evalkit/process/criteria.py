@@ -206,14 +206,14 @@ def _sentences(table: pd.DataFrame, every: Mapping[str, dict[Any, Any]], labels:
 def _gap(row: dict[Any, Any]) -> str:
     """A criterion with how many say no or nothing."""
     held = {"no": row["said_no"], register.NOT_SAID: row["not_said"]}
-    return f"{register.without_why(row['measure'])} ({', '.join(f'{what} for {n}' for what, n in held.items() if n)})"
+    return f"{row['measure']} ({', '.join(f'{what} for {n}' for what, n in held.items() if n)})"
 
 
 def _marks(programme: Programme, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     """A bar a check, cut into yes, not recorded (the pale middle of the colours) and no."""
     shown = table[(table["group"] == ALL) & (table["out_of"] > 0)]
     pieces = [
-        {"mark": "share", "series": series, "x": register.without_why(row["measure"]),
+        {"mark": "share", "series": series, "x": row["measure"],
          "y": 100 * row[column] / row["out_of"], "label": str(row[column]), "n": row["out_of"], "row": at}
         for at, row in shown.to_dict("index").items()
         for series, column in (("No", "said_no"), ("Not recorded", "not_said"), ("Yes", "n"))
@@ -236,7 +236,7 @@ def _cautions(programme: Programme, checks: pd.DataFrame) -> list[Sentence]:
         said.append("Interventions with one menu code share their sessions unless place or team tells them apart.")
     beyond = [label for key, label in programme.menus["criteria"].labels.items() if key not in held.columns]
     if beyond:
-        named = register.without_why(words.listed(beyond))
+        named = words.listed(beyond)
         said.append(f"On this programme's own menu, and in no column that could be counted: {named}.")
     said.append("Meeting a criterion says that it was worth offering, not that it works.")
     return [Sentence(text) for text in [*said, SIGN_RULE]]

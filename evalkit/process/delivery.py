@@ -163,7 +163,7 @@ def _by_strand(offer: Offer) -> list[dict[str, Any]]:
     rows = [found for key, label in strands.items() for found in _counts(offer, label, STRAND, offer.held[drew == key])]
     if drew.isna().any():
         rows += _counts(offer, NOT_SAID, STRAND, offer.held[drew.isna()])
-    blank = [register.without_why(label) for key, label in strands.items() if key not in set(drew)]
+    blank = [label for key, label in strands.items() if key not in set(drew)]
     whole = register.share("Strands with a session", ALL, len(strands) - len(blank), len(strands),
                            of="strands of theory", n_of="strands", by=STRAND, for_all=float("nan"),
                            noted=float("nan"), planned="")  # fmt: skip
@@ -206,7 +206,7 @@ def _planned(offer: Offer) -> list[dict[str, Any]]:
                            n_of="interventions", **said)  # fmt: skip
     if not offer.programme.has("interventions"):
         return [kinds]
-    missed = [register.without_why(label) for key, label in labels.items() if key in planned - held]
+    missed = [label for key, label in labels.items() if key in planned - held]
     both = register.share("Planned and held", ALL, len(planned & held), len(planned), of="kinds planned",
                           n_of="interventions", **said)  # fmt: skip
     if missed:
@@ -271,7 +271,7 @@ def _sentences(offer: Offer, table: pd.DataFrame) -> list[Sentence]:
     held = f"{words.sentence_case(words.counted(len(offer.held), 'session'))} {offer.window.words}"
     length = f"{known} hours in all" if len(offer.held) else "so no hours"
     strands = table[(table["measure"] == "Sessions held") & (table["by"] == STRAND)]
-    named = [f"{register.without_why(group)} {n}" for group, n in zip(strands["group"], strands["n"], strict=True)]
+    named = [f"{group} {n}" for group, n in zip(strands["group"], strands["n"], strict=True)]
     said = [
         Sentence(f"{held}: {length}.", rows=(0, 1)),
         Sentence(f"Sessions by strand of theory: {words.listed(named)}.", rows=tuple(strands.index)),

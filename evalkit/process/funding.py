@@ -163,7 +163,7 @@ def _sentences(table: pd.DataFrame, lines: pd.DataFrame, as_of: date) -> list[Se
 def _lasting(sources: dict[str, dict[Any, Any]]) -> str:
     """The last year recorded of each source by name; where they are many, how many end in each year."""
     if len(sources) <= NAMED:
-        return words.listed([f"{register.without_why(name)} {row['last_year']}" for name, row in sources.items()])
+        return words.listed([f"{name} {row['last_year']}" for name, row in sources.items()])
     ends = sorted(row["last_year"] for row in sources.values())
     return words.listed([f"{year} for {words.counted(ends.count(year), 'source')}" for year in dict.fromkeys(ends)])
 

@@ -72,7 +72,7 @@ def learning_points(
     table = register.table(_rows(programme, menu, cells), extras=("phase", *COUNTS))
     whole = _row_of(table, "All points")
     headline = Sentence(
-        f"{register.without_why(menu.name)}: {words.of(whole['n'], whole['out_of'])} findings are in place",
+        f"{menu.name}: {words.of(whole['n'], whole['out_of'])} findings are in place",
         rows=_at(table, "All points"),
     )
     seen = cells.loc[cells["now"] != UNSEEN, "place_id"].nunique()
@@ -243,15 +243,13 @@ def _sentences(table: pd.DataFrame, cells: pd.DataFrame, menu: Menu) -> list[Sen
     places = words.of(seen["place_id"].nunique(), cells["place_id"].nunique())
     states = [f"{whole['n']} in place", *(f"{whole[state]} {STATES[state].lower()}" for state in COUNTS[:3])]
     first = (
-        f"{register.without_why(menu.name)}, {places} places looked at, last on {words.day(seen['on'].max())}: of "
+        f"{menu.name}, {places} places looked at, last on {words.day(seen['on'].max())}: of "
         f"{whole['out_of']} findings {words.listed(states[:3])}; readers differ on {whole[DIFFER] or 'none'}."
     )
     said = [Sentence(first, rows=_at(table, "All points"))]
     phases = table[table["measure"] == "All points of the phase"]
     if len(phases):
-        by_phase = register.without_why(
-            words.listed([f"{row['group']} {_seen_of(row)}" for row in phases.to_dict("records")])
-        )
+        by_phase = words.listed([f"{row['group']} {_seen_of(row)}" for row in phases.to_dict("records")])
         said.append(Sentence(f"In place by phase: {by_phase}.", rows=tuple(map(int, phases.index))))
     said.append(Sentence(_since(whole, _row_of(table, LESS)["out_of"]), rows=_at(table, "All points", LESS)))
     label = menu.labels.get(GATE)
@@ -285,11 +283,11 @@ def _marks(programme: Programme, menu: Menu, table: pd.DataFrame, span: Window, 
         every = row["out_of"] + row[UNSEEN]
         counts = {**row, "in_place": 0 if pd.isna(row["n"]) else row["n"]}
         pieces += [
-            {"mark": "share", "series": series, "x": register.without_why(row["measure"]),
+            {"mark": "share", "series": series, "x": row["measure"],
              "y": 100 * counts[state] / every, "label": str(counts[state]), "n": every, "row": at}
             for state, series in STATES.items()
         ]  # fmt: skip
-    subtitle = f"{register.without_why(menu.name)}, places of {programme.title}, {span.words}"
+    subtitle = f"{menu.name}, places of {programme.title}, {span.words}"
     return charts.marks(pieces, headline=headline, subtitle=subtitle, x_axis="% of places")
 
 
@@ -301,7 +299,7 @@ def _cautions(programme: Programme, cells: pd.DataFrame, menu: Menu) -> list[Sen
         held = words.counted(other, "finding")
         said.append(f"In {held} the first look was by other readers than the latest: part of any change may be that.")
     if not menu.verified:
-        said.append(f"The words of {register.without_why(menu.name)!r} were not all checked against a source.")
+        said.append(f"The words of {menu.name!r} were not all checked against a source.")
     observed = programme.observations
     elsewhere = observed["place_id"].isin(circumstances.comparison_places(programme))
     if (elsewhere & observed["feature"].isin(menu.labels)).any():

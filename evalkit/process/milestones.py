@@ -238,8 +238,7 @@ def _of_target(table: pd.DataFrame) -> list[Sentence]:
     if held.empty or len(held) > MOST_UNITS:
         return []
     told = [
-        f"{words.number(row['estimate'], 0)}% "
-        f"({register.without_why(row['group'])}, {words.counted(row['n'], 'milestone')})"
+        f"{words.number(row['estimate'], 0)}% ({row['group']}, {words.counted(row['n'], 'milestone')})"
         for row in held.to_dict("records")
     ]
     return [Sentence(f"Share of the target reached, median: {words.listed(told)}.", rows=tuple(map(int, held.index)))]

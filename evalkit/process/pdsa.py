@@ -236,7 +236,7 @@ def _sentences(log: _Log, table: pd.DataFrame, at: dict[str, int]) -> list[Sente
 def _together(table: pd.DataFrame) -> list[Sentence]:
     """Where a test began in a month from which limits are declared to be drawn anew."""
     held = table[(table["measure"] == FROM) & (table["drawn_anew"] != "")]
-    told = [f"{register.without_why(row['group'])} ({row['drawn_anew']})" for row in held.to_dict("records")]
+    told = [f"{row['group']} ({row['drawn_anew']})" for row in held.to_dict("records")]
     if not told:
         return []
     text = f"A test began in a month from which limits are declared to be drawn anew: {'; '.join(told)}."

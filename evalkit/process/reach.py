@@ -9,7 +9,7 @@ import pandas as pd
 from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
-from evalkit.process.register import NOT_SAID, left_out, without_why
+from evalkit.process.register import NOT_SAID
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
 from evalkit.verdict import described
@@ -91,7 +91,7 @@ def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
         chart=charts.named("bars"),
         method=METHOD,
         evidence=grade(Design.DESCRIBED),
-        cautions=[*cautions, *left_out([*said, *cautions], marks)],
+        cautions=cautions,
         about=circumstances.about(
             programme,
             f"process.reach({'' if by == BY else f'by={by!r}'})",
@@ -167,8 +167,8 @@ def _sentences(table: pd.DataFrame, every: pd.Series[int]) -> list[Sentence]:
     cuts = [(str(grouping), rows) for grouping, rows in came.groupby("by", sort=False)]
     short = [(grouping, rows) for grouping, rows in cuts if len(rows) <= MOST_GROUPS][:SPELT_OUT]
     for grouping, rows in short:
-        shares = [f"{without_why(row['group'])} {words.of(row['n'], row['out_of'])}" for row in rows.to_dict("records")]
-        said += [Sentence(f"{CAME}, by {without_why(grouping)}: {words.listed(shares)}.", rows=tuple(rows.index))]
+        shares = [f"{row['group']} {words.of(row['n'], row['out_of'])}" for row in rows.to_dict("records")]
+        said += [Sentence(f"{CAME}, by {grouping}: {words.listed(shares)}.", rows=tuple(rows.index))]
     return said + _alike(cuts)
 
 
@@ -181,9 +181,7 @@ def _alike(cuts: list[tuple[str, pd.DataFrame]]) -> list[Sentence]:
     if not told:
         return []
     rows = tuple(int(at) for _, held in cuts for at in held.index)
-    apart = [
-        f"{words.number(most, 1)} points by {without_why(grouping)}" for grouping, most in told if round(most, 1) > 0
-    ]
+    apart = [f"{words.number(most, 1)} points by {grouping}" for grouping, most in told if round(most, 1) > 0]
     if not apart:
         return [Sentence("Each group's share of those who came is its share of those eligible.", rows=rows)]
     return [Sentence("A group's share of those who came and its share of those eligible differ by at most "
@@ -208,7 +206,7 @@ def _recorded(people: pd.DataFrame, grouping: str) -> bool:
 
 def _cautions(programme: Programme, unknown: list[str]) -> list[Sentence]:
     said = []
-    groupings = without_why(words.listed([words.plain(grouping) for grouping in unknown]))
+    groupings = words.listed([words.plain(grouping) for grouping in unknown])
     if unknown:
         said.append(f"The {groupings} of those who did not come was not recorded: who is missing is unknown.")
     if "eligible" not in set(programme.attendance["status"]):

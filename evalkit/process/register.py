@@ -30,9 +30,6 @@ SIGN_RULE = "everything due was done: working; less than half of it: not working
 """The rule of `sign`, as it is printed."""
 NOT_SAID = "not recorded"
 NO_TEST = "A count of what was written down; nothing is tested."
-LEFT_OUT = "[…]"
-"""What stands for a word of cause in a name that somebody typed, as editors mark what they leave out."""
-LEFT_OUT_RULE = f"Where {LEFT_OUT} stands in a name, a word that says why was left out; the table has the name whole."
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ def share(measure: str, group: str, n: int, out_of: int, *, of: str, n_of: str, 
 
 def signed(rows: Mapping[str, Any], sign: Sign, ask: str) -> dict[str, Any]:
     """The row with how it looks and what to talk about: a question for a meeting, never an instruction."""
-    return {**rows, "sign": sign.value, "ask": ask}
+    return {**rows, "sign": sign.value, "ask": words.without_why(ask)}
 
 
 def sign_of(done: int, due: int) -> Sign:
@@ -136,22 +133,6 @@ def table(rows: Sequence[Mapping[str, Any]], *, extras: Sequence[str] = ()) -> p
     return frame.astype(whole).fillna({name: "" for name in ("sign", "ask") if name in frame})
 
 
-def without_why(name: str) -> str:
-    """What somebody typed, as a generated sentence or a chart may say it: they say why nowhere, a user's table may.
-
-    >>> without_why("beds freed because of home care"), without_why("% of practices")
-    ('beds freed […] home care', '% of practices')
-    """
-    return words.CAUSE.sub(LEFT_OUT, name)
-
-
-def left_out(sentences: Iterable[Sentence], marks: pd.DataFrame) -> list[Sentence]:
-    """What a reader is told where a word was left out of a name in what is said or drawn; nothing where none was."""
-    drawn = [str(told) for column in ("x", "series", "label") if column in marks for told in marks[column].dropna()]
-    shown = [*(sentence.text for sentence in sentences), *drawn]
-    return [Sentence(LEFT_OUT_RULE)] if any(LEFT_OUT in text for text in shown) else []
-
-
 def bars(
     found: pd.DataFrame, rows: Iterable[int], *, headline: str, subtitle: str, by: str = "measure"
 ) -> pd.DataFrame:
@@ -161,9 +142,7 @@ def bars(
         whole = held.get("out_of", pd.NA)
         label = f"{held['n']:,}" if pd.isna(whole) else words.of(held["n"], whole)
         people = held["n"] if held["n_of"] in PEOPLE else None  # other things come under no minimum
-        drawn.append(
-            {"mark": "bar", "x": without_why(held[by]), "y": held["n"], "n": people, "row": at, "label": label}
-        )
+        drawn.append({"mark": "bar", "x": held[by], "y": held["n"], "n": people, "row": at, "label": label})
     return charts.marks(drawn, headline=headline, subtitle=subtitle)
 
 
@@ -199,6 +178,6 @@ def counted(
         chart=charts.named(chart),
         method=method,
         evidence=grade(Design.DESCRIBED),
-        cautions=[*cautions, *left_out([headline, *sentences, *cautions], marks)],
+        cautions=cautions,
         about=circumstances.about(programme, asked, n=n, of=of, counts=counts),
     )

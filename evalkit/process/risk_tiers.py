@@ -130,7 +130,7 @@ def _row(tier: str, held: pd.DataFrame, which: str, **said: Any) -> dict[str, An
 
 
 def _tier(row: dict[Any, Any]) -> str:
-    return register.without_why(str(row["measure"]).removeprefix("Reached: "))
+    return str(row["measure"]).removeprefix("Reached: ")
 
 
 def _share(row: dict[Any, Any]) -> str:

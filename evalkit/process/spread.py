@@ -250,9 +250,7 @@ def _cautions(log: _Log, table: pd.DataFrame) -> list[Sentence]:
     unsized = log.organisations[log.organisations["workforce"].isna()]
     lacking = sorted(unsized.loc[unsized.index.isin(log.guests["organisation_id"].dropna()), "name"])
     if lacking:
-        said.append(
-            f"Workforce not recorded, so left out of its shares: {register.without_why(words.listed(lacking))}."
-        )
+        said.append(f"Workforce not recorded, so left out of its shares: {words.listed(lacking)}.")
     if len(unsized) > len(lacking):
         said.append(f"Of {len(log.organisations)} organisations on record, {len(unsized)} have no workforce recorded.")
     if table["root_of_workforce"].notna().any():

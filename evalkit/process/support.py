@@ -180,9 +180,7 @@ def _sentences(asked: pd.DataFrame, table: pd.DataFrame) -> list[Sentence]:
         said.append(Sentence(f"{words.of(0, len(asked))} were answered.", rows=(1, 3)))
     for by, opening, between in ((THEME, "By theme", " on "), (PERIOD, "Over the programme", " in ")):
         rows = table[(table["by"] == by) & (table["measure"] == "Requests")]
-        named = [
-            f"{n}{between}{register.without_why(group)}" for group, n in zip(rows["group"], rows["n"], strict=True)
-        ]
+        named = [f"{n}{between}{group}" for group, n in zip(rows["group"], rows["n"], strict=True)]
         said.append(Sentence(f"{opening}: {words.listed(named)}.", rows=tuple(rows.index)))
     return said
 

@@ -166,9 +166,7 @@ def _sentences(table: pd.DataFrame) -> list[Sentence]:
 
 
 def _named(rows: pd.DataFrame) -> str:
-    return words.listed(
-        [f"{register.without_why(group)} {n}" for group, n in zip(rows["group"], rows["n"], strict=True)]
-    )
+    return words.listed([f"{group} {n}" for group, n in zip(rows["group"], rows["n"], strict=True)])
 
 
 def _cautions(people: pd.Series[str], cells: pd.DataFrame) -> list[Sentence]:

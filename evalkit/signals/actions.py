@@ -11,7 +11,6 @@ import pandas as pd
 from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
-from evalkit.process import register
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level, Sign
 from evalkit.verdict import described
@@ -105,7 +104,6 @@ def actions(programme: Programme, results: Iterable[Result] | None = None) -> Re
         method=METHOD,
         evidence=grade(Design.DESCRIBED),
         cautions=[
-            *register.left_out(sentences, marks),
             Sentence("Only what was written down is here: much is decided and done without a log."),
             Sentence("That something was done says nothing of what came of it."),
         ],
@@ -161,7 +159,7 @@ def _asked(programme: Programme, row: dict[Any, Any], meeting: str) -> dict[str,
         still = "Is anything in the way?" if row["state"] == OPEN else "What is in the way, and is it still wanted?"
         ask = f"{what}. {decided}. {still}"
     sign = Sign.UNCERTAIN if row["state"] == OPEN else Sign.NOT_WORKING
-    return {"sign": sign.value, "ask": register.without_why(ask), "meeting": meeting}
+    return {"sign": sign.value, "ask": words.without_why(ask), "meeting": meeting}
 
 
 def _loops(programme: Programme, rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -182,7 +180,7 @@ def _loops(programme: Programme, rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]  # fmt: skip
     return [
         {"measure": labels[key], "estimate": float(n), "n": n, "unit": "actions", "n_of": "actions", "out_of": whole,
-         "sign": Sign.UNCERTAIN.value, "ask": f"{figure} {labels[key]}"}
+         "sign": Sign.UNCERTAIN.value, "ask": words.without_why(f"{figure} {labels[key]}")}
         for key, n, whole, figure in said if whole
     ]  # fmt: skip
 
@@ -240,7 +238,7 @@ def _sentences(rows: pd.DataFrame) -> list[Sentence]:
     waiting = rows[rows["state"].isin([UNDECIDED, OVERDUE, OPEN])].sort_values("raised_on", kind="stable")
     if len(waiting):
         first = waiting.iloc[0]
-        seen = register.without_why(str(first["signal"]))
+        seen = str(first["signal"])
         said.append(Sentence(f"Open longest: “{seen}”, since {words.day(first['raised_on'])} ({first['state']})."))
     return said
 

@@ -11,7 +11,6 @@ import pandas as pd
 from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
-from evalkit.process import register
 from evalkit.result import Method, Result, Sentence
 from evalkit.signals import record, talk, wave
 from evalkit.signals.talk import ORDER, Talk
@@ -112,7 +111,7 @@ def _sentences(programme: Programme, found: Sequence[Talk], begins: date | None)
         named = [(at, one.measure) for at, one in enumerate(found) if one.sign is sign]
         if named:
             listed = "; ".join(f"{name[:1].lower()}{name[1:]}" for _, name in named)
-            said.append(Sentence(register.without_why(f"{opening}: {listed}."), rows=tuple(at for at, _ in named)))
+            said.append(Sentence(f"{opening}: {listed}.", rows=tuple(at for at, _ in named)))
     return said
 
 
@@ -124,7 +123,7 @@ def _marks(programme: Programme, found: Sequence[Talk], headline: str, begins: d
     drawn += [
         {
             "mark": "placed",
-            "series": register.without_why(one.measure),
+            "series": one.measure,
             "x": one.sign.value,
             "label": one.short,
             "row": at,

@@ -14,7 +14,6 @@ from evalkit.disclosure import PEOPLE, protect
 from evalkit.errors import Refused
 from evalkit.html import WITHHELD
 from evalkit.individual.reaction import RETURNED
-from evalkit.process import register
 from evalkit.result import ALL, Result
 from evalkit.signals import asks
 from evalkit.terms import Audience, Level, Sign, Step, Verdict
@@ -210,7 +209,7 @@ def _liked_least(programme: Programme, answer: Result, begins: date | None, clos
     yield Talk(
         answer.level, "What was said after sessions",
         Sign.NOT_WORKING if least.share < AGREED else Sign.UNCERTAIN,
-        f"“{register.without_why(least.text)}”: {least.said} agreed {where if own else 'over all sessions'}{beside}. "
+        f"“{least.text}”: {least.said} agreed {where if own else 'over all sessions'}{beside}. "
         "What would let more people say yes?",
         answer.about.asked, estimate=least.share, n=least.n, unit="% of answers that agree", n_of="respondents",
         rests_on=(*least.rows, *(every.rows if every else ())),
@@ -341,5 +340,5 @@ def row_of(talk: Talk, meeting: str) -> dict[str, Any]:
     return {
         "measure": talk.measure, "group": ALL, "estimate": talk.estimate, "low": talk.low, "high": talk.high,
         "interval": talk.interval, "n": talk.n, "unit": talk.unit, "n_of": talk.n_of, "out_of": talk.out_of,
-        "about": ABOUT[talk.level], "sign": talk.sign.value, "ask": talk.ask, "meeting": meeting, "asked": talk.asked,
+        "about": ABOUT[talk.level], "sign": talk.sign.value, "ask": words.without_why(talk.ask), "meeting": meeting, "asked": talk.asked,
     }  # fmt: skip

@@ -15,7 +15,6 @@ from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
 from evalkit.measure import Measure
 from evalkit.periods import DAYS_A_MONTH
-from evalkit.process import register
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
 from evalkit.verdict import described
@@ -170,10 +169,8 @@ def _sentences(programme: Programme, found: list[Watched]) -> list[Sentence]:
     named = 1 if past and len(found) > MOST_NAMED else MOST_NAMED  # never more than four sentences
     said = [
         Sentence(
-            register.without_why(
-                f"{one.label}: {_when(one)}; what would count: {one.threshold}; looked after by: "
-                f"{one.watch.owner or NOBODY}."
-            ),
+            f"{one.label}: {_when(one)}; what would count: {one.threshold}; looked after by: "
+            f"{one.watch.owner or NOBODY}.",
             rows=(at,),
         )
         for at, one in enumerate(found[:named])
@@ -183,9 +180,9 @@ def _sentences(programme: Programme, found: list[Watched]) -> list[Sentence]:
             Sentence(f"{words.sentence_case(words.counted(len(found) - len(said), 'more measure'))} in the table.")
         )
     if past:
-        said.append(Sentence(register.without_why(f"Data were to be deleted by now: {words.listed(past)}.")))
+        said.append(Sentence(f"Data were to be deleted by now: {words.listed(past)}."))
     if gaps := _gaps(found):
-        said.append(Sentence(register.without_why(f"Not declared yet: {gaps}.")))
+        said.append(Sentence(f"Not declared yet: {gaps}."))
     return said
 
 
@@ -211,7 +208,7 @@ def _marks(programme: Programme, found: list[Watched], headline: str) -> pd.Data
     for at, one in enumerate(found):
         days = {"to be read": one.read_on, "data deleted": one.watch.delete_on}
         drawn += [
-            {"mark": "point", "series": register.without_why(one.label), "x": state, "y": _month(programme, day),
+            {"mark": "point", "series": one.label, "x": state, "y": _month(programme, day),
              "row": at}
             for state, day in days.items() if day is not None and programme.starts_on is not None
         ]  # fmt: skip
@@ -232,4 +229,4 @@ def _cautions(programme: Programme, found: list[Watched]) -> list[Sentence]:
         said.append(f"How long a change may take is agreed, not verified: {words.listed(unverified)}.")
     kept = f": {programme.settings.retention}" if programme.settings.retention else ", which is not recorded."
     said.append(f"How long the data as a whole are kept{kept}")
-    return [Sentence(register.without_why(text)) for text in said]
+    return [Sentence(text) for text in said]

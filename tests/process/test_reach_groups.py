@@ -9,11 +9,11 @@ import pytest
 
 import evalkit as ek
 from evalkit.disclosure import protect
-from evalkit.process.register import LEFT_OUT_RULE
 from evalkit.programme import Programme, Settings
 from evalkit.resources import folder
 from evalkit.result import Result
 from evalkit.terms import Audience
+from evalkit.words import LEFT_OUT_RULE
 
 EIGHT = [f"P{number}" for number in range(1, 9)]
 

@@ -167,7 +167,7 @@ def test_what_was_never_used_is_not_listed():
 def test_how_long_data_are_kept_is_said_or_is_missing():
     assert answered(**lag(36)).caveats[-1] == "How long the data as a whole are kept, which is not recorded."
     kept = answered(retention="Ten years, as a result of the law.", **lag(36))
-    assert kept.caveats[-1] == "How long the data as a whole are kept: Ten years, […] of the law."
+    assert kept.caveats[-2] == "How long the data as a whole are kept: Ten years, […] of the law."
 
 
 def test_a_typed_word_of_cause_does_not_stop_it():
