@@ -115,7 +115,7 @@ def _people(programme: Programme, by: tuple[str, ...]) -> pd.DataFrame:
         for step, wave in ends.items():
             people[step] = people.index.isin(own.loc[own["wave"] == wave, "subject_id"])
     for grouping in by:
-        people[grouping] = _group(programme, grouping).reindex(people.index).fillna(NOT_SAID)
+        people[grouping] = _group(programme, grouping).reindex(people.index).astype(object).fillna(NOT_SAID)
     return people
 
 
