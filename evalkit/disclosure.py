@@ -9,6 +9,8 @@ Withheld is not missing and not zero: the row stays, says `withheld`, and holds 
 
 from __future__ import annotations
 
+from typing import Any
+
 from evalkit.errors import Refused
 from evalkit.html import WITHHELD
 from evalkit.result import ALL, Result, Sentence
@@ -74,17 +76,28 @@ def _hidden(table: pd.DataFrame, minimum: int) -> set[int]:
     counted = [name for name in COUNTS if name in table]
     people = table[counted].astype("Float64").min(axis="columns").where(about_people)
     few = ((people > 0) & (people < minimum)).fillna(False).astype(bool)
+    rest = pd.Series(pd.NA, index=table.index, dtype="Float64")
     if "out_of" in table:  # who did not is told by who did
         rest = (table["out_of"] - table["n"]).where(about_people).astype("Float64")
         few |= ((rest > 0) & (rest < minimum) & (table["group"] != ALL)).fillna(False).astype(bool)
     hidden = set(table.index[few])
     for _, rows in table[(table["group"] != ALL) & about_people].groupby(["measure", *_split(table)], dropna=False):
-        counts = people.loc[rows.index]
-        shown = counts[~rows.index.isin(hidden) & (counts > 0)].sort_values(kind="stable")
-        lost = counts[rows.index.isin(hidden)].sum()
-        if 0 < lost < minimum and not shown.empty:
-            hidden.add(int(shown.index[0]))
+        hidden |= _with_neighbours(people.loc[rows.index], rest.loc[rows.index], hidden, minimum)
     return hidden
+
+
+def _with_neighbours(people: pd.Series[Any], rest: pd.Series[Any], hidden: set[int], minimum: int) -> set[int]:
+    """The hidden rows of one set of groups, and the next smallest for as long as a total would tell one of them: while
+    one alone is hidden, or those hidden hold too few people, or too few who did not, together."""
+    gone = [row for row in people.index if row in hidden]
+    left = people.drop(gone)
+    shown = left[left > 0].sort_values(kind="stable").index.tolist()
+    while gone and shown:
+        lost, without = people.loc[gone].sum(), rest.loc[gone].sum()
+        if len(gone) > 1 and not 0 < lost < minimum and not 0 < without < minimum:
+            break
+        gone.append(shown.pop(0))
+    return {int(row) for row in gone}
 
 
 def _split(table: pd.DataFrame) -> list[str]:

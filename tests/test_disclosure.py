@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -85,6 +86,35 @@ def test_no_number_of_a_small_group_survives_whatever_the_groups(sizes):
     lost = sum(n for n, held in zip(sizes, parts["interval"] == "withheld", strict=True) if held)
     everything_hidden = bool((parts["interval"] == "withheld").all())
     assert lost == 0 or lost >= 5 or everything_hidden
+
+
+def counted(groups: list[tuple[int, int]]) -> Result:
+    """An answer that counts n of out_of in each group and in all."""
+    n, whole = (sum(group[at] for group in groups) for at in (0, 1))
+    held = [(ALL, n, whole), *((f"g{at}", *group) for at, group in enumerate(groups))]
+    raw = answer(groups=tuple((name, 100.0, n) for name, n, _ in held))
+    return replace(raw, _table=raw.table.assign(out_of=pd.array([whole for *_, whole in held], dtype="Int64")))
+
+
+def test_who_did_not_cannot_be_worked_out_from_the_total():
+    """18 of 20 hides two who did not; 60 of 80 in all, less the groups shown, would tell them."""
+    table = protect(counted([(18, 20), (20, 30), (22, 30)]), Audience.PUBLIC).table
+    assert (table["interval"] == "withheld").tolist() == [False, True, True, False]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=6))
+def test_no_small_count_is_told_by_what_is_left_over(pairs):
+    groups = [(n, n + others) for n, others in pairs]
+    table = protect(counted(groups), Audience.PUBLIC).table
+    gone = [group for group, state in zip(groups, table["interval"].iloc[1:], strict=True) if state == "withheld"]
+    kept = [group for group in groups if group not in gone and group[0] > 0]
+    for n, whole in groups:
+        if 0 < n < 5 or 0 < whole - n < 5:
+            assert (n, whole) in gone
+    if gone and kept and table["interval"].iloc[0] != "withheld":
+        assert len(gone) > 1
+        assert not 0 < sum(n for n, _ in gone) < 5
+        assert not 0 < sum(whole - n for n, whole in gone) < 5
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evalkit import circumstances, words
 from evalkit.individual import ratings
+from evalkit.process import register
 from evalkit.verdict import LEAST_PAIRS
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def of_places(programme: Programme | None, name: str) -> Spread | None:
     one = _averaged(programme, name)
     if programme is None or one is None or not one.on_scale:
         return None
-    responses = programme.responses
+    responses = register.answered(programme)
     own = responses[
         (responses["instrument"] == name)
         & (responses["subject_kind"] == "place")
@@ -73,7 +74,9 @@ def _averaged(programme: Programme | None, name: str) -> Instrument | None:
 
 def _spread(programme: Programme, one: Instrument, scores: pd.DataFrame, domain: str) -> Spread | None:
     answers = ratings.by_wave(scores, domain) if len(scores) else scores
-    waves = [wave for wave in sorted(answers.columns) if answers[wave].notna().any()] if len(scores) else []
+    later = set(programme.waves.loc[~register.by_now(programme, programme.waves["opens_on"]), "wave"])
+    held = [wave for wave in answers.columns if answers[wave].notna().any()] if len(scores) else []
+    waves = sorted(set(held) - later)
     if len(waves) < 2:
         return None
     change = (answers[waves[-1]] - answers[waves[0]]).dropna()

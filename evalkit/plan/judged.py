@@ -12,6 +12,7 @@ from evalkit.plan import asking, in_points
 from evalkit.plan.in_points import Spread
 from evalkit.plan.numbers import USUAL, Numbers, numbers
 from evalkit.plan.seen import STANDARD, Row, Seen
+from evalkit.process import register
 from evalkit.stats import power
 from evalkit.verdict import HEADLINE, LEAST_PAIRS
 
@@ -75,7 +76,7 @@ class Judged:
     def answering(self) -> float:
         """How many people inside each place or team answer: as they did, else the leaders of a team, else as usual."""
         if self.programme is not None:
-            held = self.programme.responses
+            held = register.answered(self.programme)
             own = held[(held["instrument"] == self.of.id) & (held["rater"] == in_points.INSIDERS)]
             each = own.groupby(["subject_id", "wave"], dropna=False)["respondent_id"].nunique()
             if len(each):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalkit.periods import DAYS_A_MONTH, months_between
 from evalkit.plan.asking import INFORMANTS
+from evalkit.process import register
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
@@ -87,15 +88,20 @@ def done_in(programme: Programme) -> Done:
     for (name, rater), own in answers(programme).groupby(["instrument", "rater"], sort=True):
         rounds = _rounds(programme, own, "answered_on")
         found[str(name), str(rater)] = [(month, of_round["respondent_id"].nunique()) for month, of_round in rounds]
-    for name, own in programme.scores.groupby("instrument", sort=True):
+    for name, own in scores(programme).groupby("instrument", sort=True):
         found[str(name), GIVEN] = [(month, None) for month, _ in _rounds(programme, own, "measured_on")]
     return {key: rounds for key, rounds in found.items() if rounds}
 
 
 def answers(programme: Programme) -> pd.DataFrame:
     """Answers to what is asked in waves: about anything but single sessions, which bring their own form each time."""
-    held = programme.responses
-    return held[held["answer"].notna() & (held["subject_kind"] != "session")]
+    held = register.answered(programme)
+    return held[held["subject_kind"] != "session"]
+
+
+def scores(programme: Programme) -> pd.DataFrame:
+    """Scores given as such by the day the data speak of."""
+    return programme.scores[register.by_now(programme, programme.scores["measured_on"])]
 
 
 def undated(programme: Programme) -> int:

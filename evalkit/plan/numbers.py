@@ -133,7 +133,7 @@ def _counted(programme: Programme, measure: str | None) -> dict[str, Any]:
 def _series(programme: Programme, compared: set[str], measure: str | None) -> dict[str, Any]:
     """Months before the start, and events a month in one place: of this measure, else of the one that decides, else of
     the first."""
-    outcomes = programme.outcomes
+    outcomes = programme.outcomes[programme.outcomes["period"] <= pd.Timestamp(programme.as_of)]
     here = outcomes[
         ~outcomes["place_id"].isin(compared) & outcomes["count"].notna() & (outcomes["span"].fillna(1) == 1)
     ]

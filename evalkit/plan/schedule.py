@@ -15,6 +15,7 @@ from evalkit.periods import months_between
 from evalkit.plan import moments as asking_moments
 from evalkit.plan.asking import INFORMANTS, half_years
 from evalkit.plan.moments import GIVEN, MISSED, STATES, WITHIN, Moment, Planned
+from evalkit.process import register
 from evalkit.result import Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
 from evalkit.verdict import described
@@ -125,7 +126,7 @@ def _found(programme: Programme | None, planned: Planned, on: Sequence[str] | No
     """Every moment planned or done, or a refusal that says what is missing."""
     done = {} if programme is None else asking_moments.done_in(programme)
     done = {key: rounds for key, rounds in done.items() if on is None or key[0] in on}
-    answered = programme is not None and len(asking_moments.answers(programme)) + len(programme.scores) > 0
+    answered = programme is not None and _any_answered(programme)
     if programme is not None and programme.starts_on is None and answered:
         raise NotEnoughEvidence(
             QUESTION,
@@ -142,11 +143,16 @@ def _found(programme: Programme | None, planned: Planned, on: Sequence[str] | No
     return found
 
 
+def _any_answered(programme: Programme) -> bool:
+    """Whether anybody answered, or a score was given as such."""
+    return len(asking_moments.answers(programme)) + len(asking_moments.scores(programme)) > 0
+
+
 def _views(programme: Programme | None, on: Sequence[str] | None) -> list[dict[str, Any]]:
     """How many of each perspective answered anything at the beginning, during the programme, and afterwards."""
     if programme is None or programme.responses.empty or programme.starts_on is None:
         return []
-    held = programme.responses[programme.responses["answer"].notna()]
+    held = register.answered(programme)
     held = held if on is None else held[held["instrument"].isin(on)]
     when = held["timing"].map({"pre": BEGINNING, "then": DURING, "post": DURING, "followup": AFTER})
     labels = programme.menus["evaluation_grid"].labels if "evaluation_grid" in programme.menus else {}
@@ -238,7 +244,7 @@ def _sentences(
 
 def _agreed(programme: Programme) -> str:
     """Who agreed to the plan, when, and whether that was before anyone answered."""
-    plan, first = programme.plan, programme.responses["answered_on"].min()
+    plan, first = programme.plan, register.answered(programme)["answered_on"].min()
     if not plan.agreed_with or plan.agreed_on is None:
         return "Who agreed to the plan, and when, is not recorded."
     agreed = f"The plan was agreed on {words.day(plan.agreed_on)} ({plan.agreed_with})"

@@ -33,6 +33,9 @@ FORM = ["respondent_id", "subject_kind", "subject_id", "rater", "instrument", "e
 OUTSIDE = "outside the waves"
 LEADERS = "leaders, all their forms"
 """The group that holds every form a leader filled in, as whatever they answered."""
+PART, PARTS = "Hours of forms or sessions", "part"
+"""Forms of each wave and the sessions add up to everything, so they are one set: where one of them is withheld for few
+people, another is too, or the total would tell it."""
 FORMS, SESSIONS, TOTAL = "hours of forms", "sessions", "everything"
 ENDS = {"median": 0.5, "most": 1.0}
 """What is said of so many people: the quantiles of theirs."""
@@ -87,12 +90,13 @@ def _asked(programme: Programme, given: dict[str, float]) -> Asked:
             raise ValueError(f"minutes={{{name!r}: {long}}}: a questionnaire takes some time; write minutes above 0.")
     known = programme.burden.set_index("instrument")["minutes"].to_dict() | given
     leaders = frozenset(circumstances.taking_part(programme)["participant_id"])
-    return Asked(programme, _forms(programme, known), received(programme, programme.sessions), leaders)
+    held = programme.sessions[register.by_now(programme, programme.sessions["held_on"])]
+    return Asked(programme, _forms(programme, known), received(programme, held), leaders)
 
 
 def _forms(programme: Programme, known: Mapping[Any, float]) -> pd.DataFrame:
     """A row a form that came back, by whom, as what and when, and its minutes; missing where nobody knows them."""
-    answers = programme.responses[programme.responses["answer"].notna()]
+    answers = register.answered(programme)
     day = answers["answered_on"].where(answers["wave"].isna())
     forms = answers[FORM].assign(day=day).drop_duplicates().reset_index(drop=True)
     alias = programme.respondents.dropna(subset=["alias_of"]).set_index("respondent_id")["alias_of"].to_dict()
@@ -144,20 +148,11 @@ def _hours(asked: Asked) -> list[dict[str, Any]]:
         ask = "How many hours have people given us? Nobody wrote how long what we ask of them takes."
     rows = [register.signed(total, Sign.UNCERTAIN, ask)]
     for wave, held in _waves(forms):
-        rows.append(_row("Hours of forms", _when(wave), held["respondent_id"].nunique(),
-                         _known_hours(held["minutes"], 60), "respondents", by=FORMS, wave=wave,
+        rows.append(_row(PART, f"forms, {_when(wave)}", held["respondent_id"].nunique(),
+                         _known_hours(held["minutes"], 60), "respondents", by=PARTS,
                          unknown=int(held["minutes"].isna().sum())))  # fmt: skip
     if len(got):
-        rows.append(
-            _row(
-                "Hours of sessions",
-                "sessions",
-                got["person_id"].nunique(),
-                _known_hours(got["hours"], 1),
-                "people",
-                by=SESSIONS,
-            )
-        )
+        rows.append(_row(PART, SESSIONS, got["person_id"].nunique(), _known_hours(got["hours"], 1), "people", by=PARTS))
     return rows + _untimed(asked)
 
 
@@ -170,7 +165,8 @@ def _untimed(asked: Asked) -> list[dict[str, Any]]:
     row = register.share("Questionnaires with no minutes written", ALL, len(names), every, of="questionnaires used",
                          n_of="questionnaires", wave=None, by=FORMS,
                          unknown=int(asked.forms["minutes"].isna().sum()))  # fmt: skip
-    ask = f"How long does it take to fill in {words.listed(names)}? Nobody has written it down."
+    forms = words.listed([f"the {name}" for name in names])
+    ask = f"How long does it take to fill in {forms}? Nobody has written it down."
     return [register.signed(row, Sign.NOT_RECORDED, ask)]
 
 
@@ -235,9 +231,9 @@ def _headline(table: pd.DataFrame) -> Sentence:
 
 def _marks(programme: Programme, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     """A bar for the hours of each wave's forms and of the sessions."""
-    rows = table[table["measure"].isin(["Hours of forms", "Hours of sessions"])]
+    rows = table[table["measure"] == PART]
     drawn = [
-        {"mark": "bar", "x": held["group"] if held["by"] == SESSIONS else f"forms, {held['group']}",
+        {"mark": "bar", "x": held["group"],
          "y": held["estimate"], "n": held["n"], "row": at,
          "label": "not known" if pd.isna(held["estimate"]) else _said_hours(held["estimate"])}
         for at, held in zip(rows.index.tolist(), rows.to_dict("records"), strict=True)
@@ -250,11 +246,15 @@ def _marks(programme: Programme, table: pd.DataFrame, headline: str) -> pd.DataF
 
 def _sentences(asked: Asked, table: pd.DataFrame) -> list[Sentence]:
     """Everybody; a leader; whoever fills in most; what is not known."""
-    parts = [_said_hours(_known_hours(asked.forms["minutes"], 60), "of forms")] if len(asked.forms) else []
-    parts += [_said_hours(_known_hours(asked.got["hours"], 1), "of sessions")] if len(asked.got) else []
+    hours = {"forms": _known_hours(asked.forms["minutes"], 60), "sessions": _known_hours(asked.got["hours"], 1)}
+    came = {"forms": len(asked.forms), "sessions": len(asked.got)}
+    parts = [_said_hours(held, f"of {of}") for of, held in hours.items() if came[of] and not math.isnan(held)]
+    parts = parts or ["hours whose number nobody wrote down"]
+    untold = [of for of, held in hours.items() if came[of] and math.isnan(held)]
+    rest = f"; how long {words.listed(untold)} took is not known" if untold else ""
     rows = table.index[table["measure"].str.startswith("Hours") & (table["group"] != LEADERS)]
     people = words.counted(_people(asked), "person", "people")
-    said = [Sentence(f"As far as is known, {people} gave {words.listed(parts)}.", rows=tuple(rows))]
+    said = [Sentence(f"As far as is known, {people} gave {words.listed(parts)}{rest}.", rows=tuple(rows))]
     for found in (_said_of_leaders(table), _said_of_forms(table)):
         said += [found] if found else []
     names = _untimed_names(asked)
@@ -292,9 +292,8 @@ def _said_of_forms(table: pd.DataFrame) -> Sentence | None:
     held = most.to_dict("records")[0]
     when = _in_wave(held["wave"])
     number = words.counted(int(held["estimate"]), "form")
-    return Sentence(
-        f"The most that one person filled in was {number}, {held['group']}, {when}.", rows=tuple(most.index)
-    )
+    role = "about themselves" if held["group"] == "as self" else held["group"]
+    return Sentence(f"The most that one person filled in was {number}, {role}, {when}.", rows=tuple(most.index))
 
 
 def _cautions(asked: Asked, said: Mapping[str, float]) -> list[Sentence]:

@@ -148,7 +148,9 @@ def _state(promise: Mapping[Any, Any], window: register.Window) -> str:
 
 def _acted(action: Mapping[Any, Any], window: register.Window) -> str:
     """Where a decision stands on the last day of the window; nothing when there was none, or it is not due then."""
-    if pd.isna(action["decision"]) or _fallen(action["due_on"], window) is not None:
+    if pd.isna(action["decision"]) or action["decided_on"] > pd.Timestamp(window.until):
+        return ""
+    if _fallen(action["due_on"], window) is not None:
         return ""
     if pd.isna(action["done_on"]) or action["done_on"] > pd.Timestamp(window.until):
         return OPEN
@@ -160,7 +162,8 @@ def _table(log: _Log) -> pd.DataFrame:
     rows = _promised(log.promises, ALL, "everything")
     rows[0] = _signed(log, rows[0])
     without = log.promises[log.promises["state"] == NO_DAY]
-    told = int(without["met"].fillna(False).sum())
+    known = without["met"].fillna(False).astype(bool) & ~(without["met_on"] > pd.Timestamp(log.window.until))
+    told = int(known.sum())
     rows.append(
         register.share(
             "Kept, of those without a day", ALL, told, len(without), of="promises without a day", n_of="promises",
@@ -228,7 +231,7 @@ def _decisions(log: _Log) -> list[dict[str, Any]]:
     done = int(actions["state"].isin((DONE_IN_TIME, DONE_LATE)).sum())
     shared: dict[str, Any] = {"of": "decisions due", "n_of": "actions", "by": "everything"}
     followed = register.share("Decisions done", ALL, done, due, **shared)
-    no_day = int((raised["decision"].notna() & raised["due_on"].isna()).sum())
+    no_day = int((decided & raised["due_on"].isna()).sum())
     counted: dict[str, Any] = {"n_of": "actions", "by": "everything"}
     return [
         register.row("Points taken up", ALL, n=len(raised), unit="actions", **counted),
@@ -292,6 +295,8 @@ def _back_home(log: _Log, table: pd.DataFrame, at: dict[str, int]) -> list[Sente
     if not log.recorded:
         return []
     n = {name: int(table["n"][place]) for name, place in at.items() if pd.notna(table["n"][place])}
+    if not n["Points taken up"] and pd.isna(table["estimate"][at["Decisions done"]]):
+        return []
     text = (
         f"Back home, {words.of(n['Points decided on'], n['Points taken up'])} points taken up were decided on; "
         f"{words.of(n['Decisions done'], int(table['out_of'][at['Decisions done']]))} decisions due were done, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -61,9 +61,7 @@ def composition(programme: Programme, *, roles: Sequence[str] | None = None) -> 
     teams = _teams(programme, members, parts)
     table = register.table(_rows(teams, parts, needed=roles is not None), extras=COUNTS)
     whole = table.loc[_at(table, _all_parts(parts))[0]].to_dict()
-    headline = Sentence(
-        f"{_all_parts(parts)}: held in {words.of(whole['n'], whole['out_of'])} teams", _at(table, _all_parts(parts))
-    )
+    headline = _headline(table, parts, whole, needed=roles is not None)
     return register.counted(
         programme,
         f"process.composition({'' if roles is None else f'roles={tuple(roles)!r}'})",
@@ -78,6 +76,17 @@ def composition(programme: Programme, *, roles: Sequence[str] | None = None) -> 
         n=whole["n"],
         of=whole["out_of"],
         counts="teams",
+    )
+
+
+def _headline(table: pd.DataFrame, parts: list[str], whole: Mapping[Any, Any], *, needed: bool) -> Sentence:
+    """How many teams hold all the parts needed; where nobody said which those are, only how many parts are held."""
+    teams = words.counted(whole["out_of"], "team")
+    if not needed:
+        said = f"{words.counted(len(parts), 'part')} held in {teams}; which of them a team needs, nobody said"
+        return Sentence(said, _at(table, *(words.sentence_case(part) for part in parts)))
+    return Sentence(
+        f"{_all_parts(parts)}: held in {words.of(whole['n'], whole['out_of'])} teams", _at(table, _all_parts(parts))
     )
 
 

@@ -103,6 +103,8 @@ def _all_met(labels: dict[str, str]) -> str:
 def _checks(programme: Programme, labels: dict[str, str]) -> pd.DataFrame:
     """A row an intervention, a column a check: True, False, or missing where nobody wrote it (or it is not due)."""
     held = programme.interventions.reset_index(drop=True)
+    later = ~register.by_now(programme, held["agreed_on"])
+    held = held.assign(**{name: held[name].mask(later) for name in AGREEMENT})  # not agreed by then
     met = held[[*labels]].astype("boolean")
     written = held[[*DESCRIBED]].notna().astype("boolean")
     first = held.apply(lambda row: _first_session(programme, row), axis="columns").astype("datetime64[ns]")

@@ -31,6 +31,7 @@ BLANK_RULE = "a strand of theory on which no session drew: uncertain"
 """What a blank in the offer looks like (a judgement: it may be meant)."""
 STRAND, COLUMN, MENU, EVERYTHING, ADAPTED = "strand", "column of the menu", "menu", "everything", "adaptations"
 """What cuts the rows: the values of the column `by`."""
+HOURS = "Person-hours received"
 QUARTERS = {0.25: "lower quarter", 0.5: "median", 0.75: "upper quarter"}
 
 
@@ -56,7 +57,7 @@ def delivery(programme: Programme, *, since: date | None = None, until: date | N
         )
     offer = _offer(programme, register.window(programme, since, until))
     rows = [*_everything(offer), *_by_strand(offer), *_by_menu(offer), *_planned(offer), *_adapted(offer)]
-    table = register.table(rows, extras=("by", "for_all", "noted", "planned"))
+    table = register.table(_once(rows, programme.minimum_group), extras=("by", "for_all", "noted", "planned"))
     headline = _headline(table)
     drawn = table.index[(table["measure"] == "Sessions held") & table["by"].isin([STRAND, COLUMN])]
     marks = register.bars(
@@ -104,6 +105,15 @@ class Offer:
     """The sessions of which anybody's attendance was written down."""
 
 
+def _once(rows: list[dict[str, Any]], minimum: int) -> list[dict[str, Any]]:
+    """The rows, with hours received by kind only where very few came to one, or did not: hours of a column, less those
+    of the other kinds in it, would tell who came to that one."""
+    by_kind = [row for row in rows if row["measure"] == HOURS and row["by"] == MENU and row["n"]]
+    if not any(0 < few < minimum for row in by_kind for few in (row["n"], row["out_of"] - row["n"])):
+        return rows
+    return [row for row in rows if row["measure"] != HOURS or row["by"] not in (COLUMN, STRAND)]
+
+
 def _offer(programme: Programme, window: Window) -> Offer:
     sessions = programme.sessions
     held = sessions[window.holds(sessions["held_on"])]
@@ -128,8 +138,9 @@ def _counts(offer: Offer, group: str, by: str, held: pd.DataFrame, planned: str 
     told = held.empty or bool(set(held["session_id"]) & offer.kept)
     noted = 100 * float(got["noted"].mean()) if len(got) else float("nan")
     rows.append(
-        register.row("Person-hours received", group, n=got["person_id"].nunique() if told else None, unit="hours",
+        register.row(HOURS, group, n=got["person_id"].nunique() if told else None, unit="hours",
                      n_of="people", estimate=_total(got["hours"]) if told else float("nan"),
+                     out_of=len({*got["person_id"], *offer.leaders}) if told else None,
                      **{**nothing, "noted": noted})
     )  # fmt: skip
     if offer.leaders and told:
@@ -304,11 +315,14 @@ def _said_of_plan(table: pd.DataFrame) -> Sentence:
     plan = "What was planned is not recorded"
     for held, more in zip(both.values(), extra.values(), strict=True):
         due = words.counted(held["out_of"], "planned kind")
-        plan = f"{held['n']} of {due} had a session, and {words.counted(more['n'], 'kind')} not planned"
+        beside = f", and {words.counted(more['n'], 'kind')} not planned had one too" if more["n"] else ""
+        plan = f"{held['n']} of {due} had a session{beside}"
     adapted = _found(table, "Adaptations")
     (number,) = (held["n"] for held in adapted.values())
     if pd.isna(number):
         return Sentence(f"{plan}; adaptations are not recorded.", rows=(*both, *extra, *adapted))
+    if number == 0:
+        return Sentence(f"{plan}; no adaptation is on record for this time.", rows=(*both, *extra, *adapted))
     kinds = _found(table, "Adaptations by kind", "technical", "cultural")
     core = _found(table, "Core kept", "yes", "no")
     named = [f"{held['n']} {held['group']}" for held in kinds.values()]
@@ -338,12 +352,21 @@ def _cautions(offer: Offer, table: pd.DataFrame) -> list[Sentence]:
         if unknown.any():
             said.append(f"The {what} of {words.of(int(unknown.sum()), len(held))} sessions is not recorded.")
     if len(got):
-        said.append(f"Minutes of their own were noted for {words.of(int(got['noted'].sum()), len(got))} attendances; "
-                    "the others count for the whole session.")  # fmt: skip
+        said.append(_noted(int(got["noted"].sum()), len(got)))
     if got["hours"].isna().any():
         said.append(f"How long {words.of(int(got['hours'].isna().sum()), len(got))} attendances lasted is not known; "
                     "leaders among them are left out of the middle.")  # fmt: skip
     return [Sentence(text) for text in [*said, *_doubts(offer, table)]]
+
+
+def _noted(n: int, attendances: int) -> str:
+    """Whose minutes were noted, and what stands for those of whom they were not."""
+    if n == attendances:
+        return "Each person's own minutes were noted, and are what is counted."
+    if n == 0:
+        return "Nobody's own minutes were noted: whoever came counts for the whole session."
+    share = words.of(n, attendances)
+    return f"Minutes of their own were noted for {share} attendances; the others count for the whole session."
 
 
 def _for_some(offer: Offer) -> int:
@@ -364,6 +387,8 @@ def _doubts(offer: Offer, table: pd.DataFrame) -> list[str]:
     counted = int(_adaptations(offer)["adapted_on"].isna().sum())
     if undated > counted:
         said.append(f"{words.counted(undated, 'adaptation')} without a day left out of this time.")
+    if offer.kept and not ((table["measure"] == HOURS) & (table["by"] == STRAND)).any():
+        said.append("Hours received are given by kind only: cut in other ways too, they would tell of very few people.")
     signed = set(table.loc[table.get("sign", pd.Series("", index=table.index)) != "", "measure"])
     if "Planned and held" in signed:
         said.append(f"The sign of what was planned: {register.SIGN_RULE}; nobody wrote by when each was to be held.")

@@ -74,9 +74,9 @@ def pdsa(programme: Programme, *, since: date | None = None, until: date | None 
     log = _log(programme, register.window(programme, since, until))
     table = _table(log)
     at = {measure: place for place, measure in enumerate(table["measure"].tolist()) if measure != FROM}
+    begun = f"{words.of(log.testing, len(log.teams))} teams began a test of change"
     headline = Sentence(
-        f"{words.of(log.testing, len(log.teams))} teams began a test of change, "
-        f"{words.counted(len(log.cycles), 'test')} in all",
+        f"{begun}, {words.counted(len(log.cycles), 'test')} in all" if log.testing else "No test of change was begun",
         rows=(at["Teams that began a test"], at["Tests begun"]),
     )
     drawn = ("Tests begun", "With a prediction", "With a result", *DECISIONS.values(), "Not decided")
@@ -205,10 +205,11 @@ def _measures(log: _Log) -> list[dict[str, Any]]:
 def _sentences(log: _Log, table: pd.DataFrame, at: dict[str, int]) -> list[Sentence]:
     n = {measure: table["n"][place] for measure, place in at.items()}
     begun, rate = len(log.cycles), table["estimate"][at["Tests a team and month"]]
+    tests = f"{words.of(log.testing, len(log.teams))} teams began {words.counted(begun, 'test')} of change"
+    how_often = f"{tests}, {log.window.words}: {words.number(rate)}"
     said = [
         Sentence(
-            f"{words.of(log.testing, len(log.teams))} teams began {words.counted(begun, 'test')} of change, "
-            f"{log.window.words}: {words.number(rate)} a team and month.",
+            f"{how_often} a team and month." if begun else f"No test of change is on record, {log.window.words}.",
             rows=tuple(at[name] for name in ("Teams that began a test", "Tests begun", "Tests a team and month")),
         )
     ]

@@ -9,6 +9,7 @@ import pandas as pd
 from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
+from evalkit.process import register
 from evalkit.process.register import NOT_SAID
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
@@ -56,7 +57,8 @@ def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
     >>> reach(ek.load("sample_data/northmere")).table["interval"].unique().tolist()
     ['none given']
     """
-    if programme.attendance.empty:
+    attendance = _attendance(programme)
+    if attendance.empty:
         raise NotEnoughEvidence(
             "Who took part, and who is missing?",
             missing="No attendance was recorded.",
@@ -68,7 +70,7 @@ def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
             f"by={by!r} holds both {words.listed([*WITHIN])}, and each organisation lies within a sector: a small one "
             "could be worked out from the two. Ask for one at a time."
         )
-    people = _people(programme, by)
+    people = _people(programme, attendance, by)
     known = tuple(grouping for grouping in by if _recorded(people, grouping))
     table = _table(people, known)
     every = table[table["group"] == ALL].set_index("measure")["n"]
@@ -77,7 +79,7 @@ def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
     rests_on = (table["group"] == ALL) & table["measure"].isin([CAME, words.sentence_case(whole)])
     headline = Sentence(f"{words.of(came, out_of)} {whole} came", rows=tuple(table.index[rests_on]))
     said, marks = _sentences(table, every), _marks(programme, table, headline.text)
-    cautions = _cautions(programme, [grouping for grouping in by if grouping not in known])
+    cautions = _cautions(attendance, [grouping for grouping in by if grouping not in known])
     return Result.of(
         question="Who took part, and who is missing?",
         level=Level.PROCESS,
@@ -102,14 +104,21 @@ def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
     )
 
 
-def _people(programme: Programme, by: tuple[str, ...]) -> pd.DataFrame:
+def _attendance(programme: Programme) -> pd.DataFrame:
+    """Who was eligible for, invited to or at the sessions held by the day the data speak of."""
+    sessions, held = programme.sessions, programme.attendance
+    later = sessions.loc[~register.by_now(programme, sessions["held_on"]), "session_id"]
+    return held[~held["session_id"].isin(later)]
+
+
+def _people(programme: Programme, attendance: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
     """A row a person on the register: how far they came (True/False a step), and the groups they belong to."""
-    status = programme.attendance.groupby("person_id")["status"].agg(set)
+    status = attendance.groupby("person_id")["status"].agg(set)
     came = status.map(lambda said: "attended" in said)
     invited = came | status.map(lambda said: "invited" in said)
     people = pd.DataFrame({"Eligible": True, "Invited": invited, CAME: came})
-    answers = programme.responses
-    own = answers[(answers["subject_kind"] == "person") & (answers["rater"] == "self") & answers["answer"].notna()]
+    answers = register.answered(programme)
+    own = answers[(answers["subject_kind"] == "person") & (answers["rater"] == "self")]
     if own["wave"].nunique() > 1:
         ends = {"Answered at the first wave": own["wave"].min(), "Answered at the last wave": own["wave"].max()}
         for step, wave in ends.items():
@@ -204,12 +213,12 @@ def _recorded(people: pd.DataFrame, grouping: str) -> bool:
     return absent.empty or bool((absent != NOT_SAID).mean() > KNOWN)
 
 
-def _cautions(programme: Programme, unknown: list[str]) -> list[Sentence]:
+def _cautions(attendance: pd.DataFrame, unknown: list[str]) -> list[Sentence]:
     said = []
     groupings = words.listed([words.plain(grouping) for grouping in unknown])
     if unknown:
         said.append(f"The {groupings} of those who did not come was not recorded: who is missing is unknown.")
-    if "eligible" not in set(programme.attendance["status"]):
+    if "eligible" not in set(attendance["status"]):
         said.append("Who could have come but was not invited was not recorded, so reach is out of those invited.")
     said.append("Whether those who came are like those who did not is shown by group, not tested.")
     return [Sentence(text) for text in said]

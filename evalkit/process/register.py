@@ -72,6 +72,19 @@ def window(programme: Programme, since: date | None, until: date | None) -> Wind
     return found
 
 
+def by_now(programme: Programme, days: pd.Series[Any]) -> pd.Series[bool]:
+    """Which of these days the data speak of; a missing day is not known to lie after them."""
+    return ~(days > pd.Timestamp(programme.as_of))
+
+
+def answered(programme: Programme) -> pd.DataFrame:
+    """The answers given by the day the data speak of; one without a day counts from the day its wave opened."""
+    held = programme.responses[programme.responses["answer"].notna()]
+    opens = dict(zip(programme.waves["wave"], programme.waves["opens_on"], strict=True))
+    opened = pd.to_datetime(pd.Series([opens.get(wave) for wave in held["wave"]], index=held.index, dtype=object))
+    return held[by_now(programme, pd.to_datetime(held["answered_on"]).fillna(opened))]
+
+
 def not_recorded(question: str, missing: str, would_answer: str) -> NotEnoughEvidence:
     """The refusal of a question whose log is empty: nobody wrote it down, which is not the same as none."""
     return NotEnoughEvidence(

@@ -53,7 +53,8 @@ def risk_tiers(programme: Programme, *, since: date | None = None, until: date |
             "risk_tiers.csv: for each place and day of counting, the people in each tier and how many are reached.",
         )
     places = concerned(programme, set(counts["place_id"]))
-    table = register.table(_rows(counts, places), extras=("by", "places", "not_said", "not_counted"))
+    rows = _rows(counts, places, programme.minimum_group)
+    table = register.table(rows, extras=("by", "places", "not_said", "not_counted"))
     latest = table[(table["by"] == LATEST) & table["estimate"].notna()]
     top, row = latest.index[0], latest.to_dict("records")[0]
     headline = Sentence(f"{words.sentence_case(_tier(row))}: {_share(row)} reached", rows=(int(top),))
@@ -99,7 +100,7 @@ def _counts(programme: Programme, span: Window) -> pd.DataFrame:
     return both.assign(twice=again & both["reached"].notna() & both["reached_first"].notna())
 
 
-def _rows(counts: pd.DataFrame, places: set[str]) -> list[dict[str, Any]]:
+def _rows(counts: pd.DataFrame, places: set[str], minimum: int) -> list[dict[str, Any]]:
     """A row a tier and count, then how many places counted. The matched latest only where it differs."""
     rows = []
     for tier, held in counts.groupby("tier", observed=True, sort=True):
@@ -107,9 +108,9 @@ def _rows(counts: pd.DataFrame, places: set[str]) -> list[dict[str, Any]]:
         unseen = {"not_said": len(held) - len(told), "not_counted": len(places) - len(held)}
         rows.append(_row(str(tier), told, "", by=LATEST, **unseen))
         twice = held[held["twice"]]
-        if len(twice):
+        if len(twice) and not _told_by_once(told, minimum):
             rows.append(_row(str(tier), twice, "_first", by=FIRST_COUNT, not_said=0, not_counted=0))
-        if 0 < len(twice) < len(told):
+        if 0 < len(twice) < len(told) and not _told_by_once(told, minimum):
             rows.append(_row(str(tier), twice, "", by=MATCHED, not_said=0, not_counted=0))
     counted, whole = counts["place_id"].nunique(), len(places)
     row = register.share(
@@ -120,6 +121,14 @@ def _rows(counts: pd.DataFrame, places: set[str]) -> list[dict[str, Any]]:
         ask = f"{words.of(whole - counted, whole)} places have not counted whom they reach: what would they need to?"
         row = register.signed(row, Sign.NOT_RECORDED, ask)
     return [*rows, row]
+
+
+def _told_by_once(told: pd.DataFrame, minimum: int) -> bool:
+    """Whether very few people are reached, or not, in the places counted once only: those counted twice, taken from all
+    places, would tell how many."""
+    once = told[~told["twice"]]
+    reached, others = int(once["reached"].sum()), int((once["people"] - once["reached"]).sum())
+    return 0 < reached < minimum or 0 < others < minimum
 
 
 def _row(tier: str, held: pd.DataFrame, which: str, **said: Any) -> dict[str, Any]:
@@ -199,6 +208,9 @@ def _cautions(programme: Programme, counts: pd.DataFrame, table: pd.DataFrame) -
         )
     if (table["by"] == MATCHED).any():
         said.append("Some places counted once only: then and now are compared in those that counted twice.")
+    seen_twice = counts[counts["reached"].notna()].groupby("tier", observed=True)
+    if any(held["twice"].any() and _told_by_once(held, programme.minimum_group) for _, held in seen_twice):
+        said.append("Then is not set beside now where it would tell of very few people in the places counted once.")
     elsewhere = programme.risk_tiers["place_id"].isin(circumstances.comparison_places(programme))
     if elsewhere.any():
         said.append("Counts of places to compare with are left out.")

@@ -74,7 +74,8 @@ def spread(programme: Programme, *, since: date | None = None, until: date | Non
     table = _table(log)
     held = int(log.guests["spread_id"].nunique())
     headline = Sentence(f"{words.counted(log.came, 'guest')} at {words.counted(held, 'spread event')}", rows=(0, 1))
-    headline = Sentence(words.sentence_case(headline.text), rows=headline.rows)
+    text = words.sentence_case(headline.text) if held else "No spread event is on record for this time"
+    headline = Sentence(text, rows=headline.rows)
     asked_of = log.guests[log.guests["invited"].notna()]
     return register.counted(
         programme,
@@ -114,14 +115,10 @@ def _log(programme: Programme, window: register.Window) -> _Log:
 def _table(log: _Log) -> pd.DataFrame:
     """Rows for all, then by half year, organisation and role. Extras: by; so_far; root_of_workforce (not verified)."""
     guests = log.guests
-    invited = guests[guests["invited"].notna()]
     rows = [
         register.row(CAME, ALL, n=log.came, unit="guests", n_of="people", by="everybody"),
         _held(log),
-        register.share(
-            OF_INVITED, ALL, int(invited["came"].sum()), int(invited["invited"].sum()), of="those invited",
-            n_of="people", by="everybody",
-        ),
+        _of_invited(log),
         *_organisations(log),
         *_by_half_year(log),
     ]  # fmt: skip
@@ -175,7 +172,7 @@ def _of_workforce(log: _Log, known: pd.Series[int]) -> list[dict[str, Any]]:
     """Guests out of the workforce of their own organisation, where it is recorded; all such together first."""
     came = log.guests.groupby("organisation_id")["came"].sum()
     came = came[came.index.isin(known.index[known > 0])]
-    if came.empty:
+    if came.empty or _told_by_workforce(log, known):
         return []
     sizes, names = known[came.index], log.organisations["name"]
     told = [(ALL, int(came.sum()), int(sizes.sum()), "everybody")]
@@ -186,6 +183,25 @@ def _of_workforce(log: _Log, known: pd.Series[int]) -> list[dict[str, Any]]:
         )
         for group, n, size, by in told
     ]
+
+
+def _told_by_workforce(log: _Log, known: pd.Series[int]) -> bool:
+    """Whether guests out of a workforce would tell very few guests of one organisation that has no workforce recorded:
+    what is shown of the others, taken from all guests, leaves them."""
+    came = log.guests.groupby(log.guests["organisation_id"].fillna(""))["came"].sum()
+    beside = int(came[~came.index.isin(known.index[known > 0])].sum())
+    few = bool(came.between(1, log.programme.minimum_group - 1).any())
+    return beside > 0 and (few or beside < log.programme.minimum_group)
+
+
+def _of_invited(log: _Log) -> dict[str, Any]:
+    """Guests of those invited, where that was noted; not known where it would leave very few others."""
+    noted = log.guests[log.guests["invited"].notna()]
+    came, beside = int(noted["came"].sum()), log.came - int(noted["came"].sum())
+    told: dict[str, Any] = {"of": "those invited", "n_of": "people", "by": "everybody"}
+    if 0 < beside < log.programme.minimum_group:
+        return {**register.share(OF_INVITED, ALL, 0, 0, **told), "n": None}
+    return register.share(OF_INVITED, ALL, came, int(noted["invited"].sum()), **told)
 
 
 def _grouped(guests: pd.DataFrame, by: str) -> list[dict[str, Any]]:
@@ -210,6 +226,7 @@ def _sentences(log: _Log, table: pd.DataFrame) -> list[Sentence]:
     rows = {row["measure"]: (at, row) for at, row in enumerate(table.to_dict("records")) if row["group"] == ALL}
     events = int(rows[HELD][1]["n"])
     text = f"{words.sentence_case(words.counted(log.came, 'guest'))} came to {words.counted(events, 'spread event')}"
+    text = text if events else "No spread event is on record"
     said = [Sentence(f"{text}, {log.window.words}.", rows=(rows[CAME][0], rows[HELD][0]))]
     at, asked = rows[OF_INVITED]
     if asked["out_of"]:
@@ -253,6 +270,9 @@ def _cautions(log: _Log, table: pd.DataFrame) -> list[Sentence]:
         said.append(f"Workforce not recorded, so left out of its shares: {words.listed(lacking)}.")
     if len(unsized) > len(lacking):
         said.append(f"Of {len(log.organisations)} organisations on record, {len(unsized)} have no workforce recorded.")
+    sized = log.organisations["workforce"].dropna()
+    if log.told and _told_by_workforce(log, sized):
+        said.append("Guests out of a workforce are not given: they would tell of very few guests of one organisation.")
     if table["root_of_workforce"].notna().any():
         said.append(ROOT)
     blank = int(log.guests["invited"].isna().sum())

@@ -47,7 +47,7 @@ def support(programme: Programme, *, since: date | None = None, until: date | No
     >>> support(ek.load("sample_data/northmere")).headline
     '33 requests for help, 27 answered and 6 still open'
     """
-    if not programme.has("support_requests"):
+    if _log(programme).empty:
         raise register.not_recorded(
             QUESTION, "No request for help was recorded.",
             "support_requests.csv: one row a request, with its theme, the day of asking and the day help came.",
@@ -70,9 +70,16 @@ def support(programme: Programme, *, since: date | None = None, until: date | No
     )  # fmt: skip
 
 
+def _log(programme: Programme) -> pd.DataFrame:
+    """The requests of the programme, without those of teams in places to compare with."""
+    log = programme.support_requests
+    home = log["team_id"].map(programme.teams.set_index("team_id")["place_id"])
+    return log[~home.isin(circumstances.comparison_places(programme))]
+
+
 def _asked(programme: Programme, window: Window) -> pd.DataFrame:
     """The requests of the window, each with its theme and period in words, and how it stood at the window's end."""
-    log = programme.support_requests
+    log = _log(programme)
     found = log[window.holds(log["asked_on"])]
     answered = found["answered_on"] <= pd.Timestamp(window.until)
     begins = pd.Timestamp(programme.starts_on) if programme.starts_on else log["asked_on"].min()
@@ -190,7 +197,10 @@ def _cautions(programme: Programme, table: pd.DataFrame) -> list[Sentence]:
     said = ["Many requests may mean trust in those asked, and few that nobody knew whom to ask."]
     if programme.starts_on is None:
         said.append("Nobody recorded when the programme began: periods are counted from the first request.")
-    if programme.support_requests["team_id"].isna().any():
+    log = _log(programme)
+    if len(log) < len(programme.support_requests):
+        said.append("Requests of teams in places to compare with are left out.")
+    if log["team_id"].isna().any():
         said.append("Some requests came from a place and name no team: these are in no count of teams.")
     if table["n"].iloc[0]:
         said.append(f"The sign of open requests rests on those made {WAITS} days or more before the end of this time "

@@ -38,6 +38,9 @@ UNKNOWN_RULE = "somebody of whom nobody wrote what became of them: uncertain"
 KNOWN = "those of whom it is known"
 """The group the two shares are of. Not everybody: where few left, they would be told by those who stayed."""
 CAME_OF_IT, STAYED = "What became of them", "Stayed in the system"
+ROSE = "Moved to a higher post"
+NOT_GIVEN = dict.fromkeys(("n", "out_of")) | dict.fromkeys(("estimate", "low", "high"), float("nan"))
+"""What a share holds that is not given, to nobody: it would tell the number of a few people."""
 TWICE, MOVED = "Placed on the grid more than once", "From cell to cell"
 """Measures of the table that are looked up again."""
 
@@ -47,7 +50,8 @@ def talent(programme: Programme) -> Result:
 
     Needs: `talent`. Each person counts once, by the latest conversation of which the outcome is known; never by person,
     and never by the cells' worth: their names are local and have no order here. The shares that stayed in the system
-    and that moved to a higher post are of those known, with Wilson's interval. Table extras: n_of, out_of, sign, ask.
+    and that moved to a higher post are of those known, with Wilson's interval; a share is not given where it would tell
+    the few of another outcome. Table extras: n_of, by, out_of, sign, ask.
     What would mislead: those looked at were chosen for their promise, so they are like nobody else.
     Errors: `NotEnoughEvidence` when nobody was looked at.
 
@@ -55,14 +59,17 @@ def talent(programme: Programme) -> Result:
     >>> talent(ek.load("sample_data/northmere")).headline
     '17 of 17 people of whom it is known stayed in the system'
     """
-    if not programme.has("talent"):
+    log = _log(programme)
+    if log.empty:
         raise register.not_recorded(
             QUESTION, "No conversation about anybody's promise was recorded.",
             "talent.csv: one row a person and conversation, with what became of them.",
         )  # fmt: skip
-    people = _people(programme.talent)
-    cells = _cells(programme.talent)
-    table = register.table([*_rows(people), *_moves(cells)])
+    people = _people(log)
+    cells = _cells(log)
+    blank = {"by": ""}
+    rows = [{**blank, **row} for row in (*_rows(people, programme.minimum_group), *_moves(cells))]
+    table = register.table(rows, extras=("by",))
     headline = _headline(table)
     drawn = table.index[table["measure"] == CAME_OF_IT]
     marks = register.bars(
@@ -71,10 +78,16 @@ def talent(programme: Programme) -> Result:
     )  # fmt: skip
     return register.counted(
         programme, "process.talent()", question=QUESTION, headline=headline, sentences=_sentences(table), table=table,
-        marks=marks, method=METHOD, cautions=_cautions(people, cells), n=int(people.notna().sum()), of=len(people),
-        counts="people",
+        marks=marks, method=METHOD, cautions=_cautions(people, cells, table), n=int(people.notna().sum()),
+        of=len(people), counts="people",
         why="A count of what was written down; the intervals say how far chance alone would move two shares.",
     )  # fmt: skip
+
+
+def _log(programme: Programme) -> pd.DataFrame:
+    """The conversations held by the day the data speak of; what became known after it is not known yet."""
+    held = programme.talent[register.by_now(programme, programme.talent["reviewed_on"])]
+    return held.assign(outcome=held["outcome"].where(register.by_now(programme, held["outcome_on"])))
 
 
 def _people(log: pd.DataFrame) -> pd.Series[str]:
@@ -91,7 +104,7 @@ def _cells(log: pd.DataFrame) -> pd.DataFrame:
     return ends[ends["times"] > 1]
 
 
-def _rows(people: pd.Series[str]) -> list[dict[str, Any]]:
+def _rows(people: pd.Series[str], minimum: int) -> list[dict[str, Any]]:
     """Everybody, what became of them, and the two shares that are read as rates."""
     known = int(people.notna().sum())
     told = register.share("Outcome known", ALL, known, len(people), of="people looked at", n_of="people")
@@ -102,11 +115,21 @@ def _rows(people: pd.Series[str]) -> list[dict[str, Any]]:
     stands = people.map(OUTCOMES).fillna(UNKNOWN)
     rows += [
         register.share(CAME_OF_IT, group, int((stands == group).sum()), len(people), of="people looked at",
-                       n_of="people")
+                       n_of="people", by="not known" if group == UNKNOWN else "outcome")
         for group in (*OUTCOMES.values(), UNKNOWN)
     ]  # fmt: skip
     left, rose = (int((people == outcome).sum()) for outcome in ("left_system", "higher_post"))
-    return [*rows, _rate(STAYED, known - left, known), _rate("Moved to a higher post", rose, known)]
+    each = people.value_counts()
+    rates = (_rate(STAYED, known - left, known), _rate(ROSE, rose, known))
+    given = [not _tells(n, each, minimum) for n in (left, rose)]
+    return [*rows, *(rate if shown else {**rate, **NOT_GIVEN} for rate, shown in zip(rates, given, strict=True))]
+
+
+def _tells(n: int, each: pd.Series[int], minimum: int) -> bool:
+    """Whether the share of these `n` would tell the few of another outcome: in wider copies they are withheld with the
+    next smallest outcome beside them, and this is it."""
+    few = each[each < minimum]
+    return 0 < few.sum() < minimum and bool(n == each[each >= minimum].min())
 
 
 def _rate(measure: str, n: int, known: int) -> dict[str, Any]:
@@ -139,8 +162,10 @@ def _stayed(table: pd.DataFrame) -> tuple[int, dict[Hashable, Any]]:
 def _headline(table: pd.DataFrame) -> Sentence:
     at, row = _stayed(table)
     if pd.isna(row["n"]):
-        looked_at = words.counted(table["n"].iloc[0], "person", "people")
-        return Sentence(f"What became of {looked_at} is not recorded", rows=(0,))
+        looked_at, known = table["n"].iloc[:2]
+        if known:
+            return Sentence(f"What became of {words.of(known, looked_at)} people is known", rows=(0, 1))
+        return Sentence(f"What became of {words.counted(looked_at, 'person', 'people')} is not recorded", rows=(0,))
     return Sentence(f"{words.of(row['n'], row['out_of'])} people of whom it is known stayed in the system", rows=(at,))
 
 
@@ -169,12 +194,14 @@ def _named(rows: pd.DataFrame) -> str:
     return words.listed([f"{group} {n}" for group, n in zip(rows["group"], rows["n"], strict=True)])
 
 
-def _cautions(people: pd.Series[str], cells: pd.DataFrame) -> list[Sentence]:
+def _cautions(people: pd.Series[str], cells: pd.DataFrame, table: pd.DataFrame) -> list[Sentence]:
     """Whom this is about, what is not known, and what the sign rests on."""
     said = [
         "These people were chosen for their promise: what became of them says nothing about others.",
         "The interval says how far chance alone would move the share; those of whom nothing is known may differ.",
     ]
+    if people.notna().any() and table.loc[table["measure"].isin((STAYED, ROSE)), "n"].isna().any():
+        said.append("A share is not given where it would tell the number of a few people.")
     if cells.empty:
         said.append("Nobody was placed on the grid more than once, so no movement between its cells is known.")
     else:

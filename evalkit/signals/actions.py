@@ -31,7 +31,7 @@ STATES = (OVERDUE, UNDECIDED, OPEN, LATE, IN_TIME)
 UNNAMED = "a place not named"
 METHOD = Method(
     name="The log of actions: days from seeing to deciding, and from deciding to doing; open ones first",
-    source="Signals and actions: The King's Fund (2014), System leadership. The three questions: NHS Leadership "
+    source="Saying what is and is not working: The King's Fund (2014). The three questions: NHS Leadership "
     "Academy, Leadership Development Evaluation Framework (2016), triple-loop learning, in our own words.",
     assumes="What was decided and done was written down.",
     design=Design.DESCRIBED,
@@ -49,6 +49,11 @@ class Log:
         """A row an action, open first, oldest first: the table's columns with state, to_decide, to_do, waiting."""
         held, today = self.programme.actions, pd.Timestamp(self.programme.as_of)
         held = held[held["raised_on"] <= today]
+        later = held["decided_on"] > today
+        held = held.assign(
+            done_on=held["done_on"].mask(held["done_on"] > today),
+            **{name: held[name].mask(later) for name in ("decision", "decided_on", "due_on", "owner")},
+        )  # what was decided and done after the day the data speak of was not yet known on it
         decided = held["decision"].notna() | held["decided_on"].notna() | held["done_on"].notna()
         late = held["done_on"].notna() & (held["due_on"] < held["done_on"])
         state = pd.Series(IN_TIME, index=held.index).mask(late, LATE)

@@ -43,13 +43,15 @@ def of_programme(programme: Programme, begins: date | None) -> list[Talk]:
 
 
 def _empty_chairs(programme: Programme, begins: date | None) -> Iterator[Talk]:
-    """Invitations taken up; nothing where fewer than the minimum group were not, for that would point at people."""
+    """Invitations taken up; nothing where fewer people than the minimum group took one up, or fewer invitations than it
+    were not: either would point at people."""
     sessions = programme.sessions[_since(programme, programme.sessions["held_on"], begins)]
     held = programme.attendance[programme.attendance["session_id"].isin(sessions["session_id"])]
     held = held[held["status"].isin(["invited", "attended"])]
     held = held[~held["person_id"].isin(circumstances.comparison_leaders(programme))]
     asked, came = len(held), int((held["status"] == "attended").sum())
-    if asked - came < programme.minimum_group:
+    people = held.loc[held["status"] == "attended", "person_id"].nunique()
+    if asked - came < programme.minimum_group or 0 < people < programme.minimum_group:
         return
     where = words.counted(int(held["session_id"].nunique()), "session")
     yield Talk(
@@ -62,7 +64,7 @@ def _empty_chairs(programme: Programme, begins: date | None) -> Iterator[Talk]:
 def _lowest_together(programme: Programme) -> Iterator[Talk]:
     """The domain one place agreed its lowest score for; with several places it would set them side by side."""
     on = circumstances.primary(programme, "team", "icfat")
-    scores = programme.scores
+    scores = programme.scores[register.by_now(programme, programme.scores["measured_on"])]
     own = scores[
         (scores["instrument"] == on) & (scores["subject_kind"] == "place") & (scores["basis"] == "consensus")
         & ~scores["subject_id"].isin(circumstances.comparison_places(programme))
@@ -97,7 +99,8 @@ def _disagreements(programme: Programme, begins: date | None) -> Iterator[Talk]:
         ask = "Nobody writes down where partners disagree. Do we disagree, and where is it heard?"
         yield Talk(Level.TEAM, name, Sign.NOT_RECORDED, ask, "")
         return
-    raised = int(_since(programme, programme.conflicts["raised_on"], begins).sum())
+    conflicts = _ours(programme, programme.conflicts)
+    raised = int(_since(programme, conflicts["raised_on"], begins).sum())
     if raised < QUIET:
         many = words.sentence_case(words.counted(raised, "disagreement"))
         was = "was" if raised == 1 else "were"
@@ -113,7 +116,7 @@ def _meetings(programme: Programme, begins: date | None) -> Iterator[Talk]:
     if not programme.has("meetings"):
         ask = "Nobody writes down when partners meet. Do we meet often enough, and ever without business to do?"
         yield Talk(Level.TEAM, name, Sign.NOT_RECORDED, ask, "")
-    elif not _since(programme, programme.meetings["held_on"], begins).any():
+    elif not _since(programme, _ours(programme, programme.meetings)["held_on"], begins).any():
         ask = f"No meeting is on record {_from(programme, begins)}. Did partners meet?"
         yield Talk(
             Level.TEAM, name, Sign.UNCERTAIN, ask, "", estimate=0.0, n=0, unit="meetings", n_of="meetings"
@@ -127,6 +130,13 @@ def _never_kept(programme: Programme) -> Iterator[Talk]:
         which = "Which of these is" if len(none) > 1 else "Is it"
         ask = f"Not written down here: {words.listed(none)}. {which} worth an hour a month?"
         yield Talk(Level.PROCESS, "Logs nobody keeps", Sign.NOT_RECORDED, ask, "")
+
+
+def _ours(programme: Programme, log: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a log that are not of places to compare with, nor of a team in one."""
+    home = log["team_id"].map(programme.teams.set_index("team_id")["place_id"])
+    where = log["place_id"].fillna(home.astype(log["place_id"].dtype)) if len(log) else log["place_id"]
+    return log[~where.isin(circumstances.comparison_places(programme))]
 
 
 def _since(programme: Programme, days: pd.Series[Any], begins: date | None) -> pd.Series[bool]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 QUESTION = "What should we talk about now?"
 METHOD = Method(
     name="Each answer's most pressing point, as a question for a meeting. " + talk.RULE,
-    source="Signals of what is and is not working: The King's Fund (2014), System leadership; scores exist to start a "
+    source="Saying what is and is not working: The King's Fund (2014), System leadership; scores exist to start a "
     "debate (section 5 there).",
     assumes="What stands in logs is what happened; two waves in a row tell less than the whole time.",
     design=Design.DESCRIBED,
@@ -81,12 +81,13 @@ def _found(programme: Programme, results: Iterable[Result] | None, begins: date 
     if results is None and not answers:
         raise NotEnoughEvidence(
             QUESTION,
-            missing="No question of any room can be answered with these data, and no log was kept.",
+            missing="No question of any room can be answered with these data yet.",
             would_answer="a first wave of answers, or one of the logs, such as actions.csv or attendance.csv.",
         )
     given, left_out = talk.of_answers(programme, answers, begins)
     found = sorted([*given, *record.of_programme(programme, begins)], key=lambda one: ORDER.index(one.sign))
-    if not found:
+    blank = results is None and not given and all(one.sign is Sign.NOT_RECORDED for one in found)
+    if blank or not found:  # logs that nobody kept are alone no review
         raise NotEnoughEvidence(
             QUESTION,
             missing="Nothing in these answers looks one way or the other.",

@@ -221,6 +221,8 @@ def _of_wave(programme: Programme, sessions: pd.DataFrame, begins: date | None) 
 
     Where several places take part, sessions of one place alone are not spoken of: it would stand for itself.
     """
+    if sessions.empty:
+        return sessions, ""
     held = programme.sessions.set_index("session_id")
     names = sessions["group"].astype(str).str.partition(":")[0]
     days = pd.to_datetime(names.map(held["held_on"]))
@@ -340,5 +342,6 @@ def row_of(talk: Talk, meeting: str) -> dict[str, Any]:
     return {
         "measure": talk.measure, "group": ALL, "estimate": talk.estimate, "low": talk.low, "high": talk.high,
         "interval": talk.interval, "n": talk.n, "unit": talk.unit, "n_of": talk.n_of, "out_of": talk.out_of,
-        "about": ABOUT[talk.level], "sign": talk.sign.value, "ask": words.without_why(talk.ask), "meeting": meeting, "asked": talk.asked,
+        "about": ABOUT[talk.level], "sign": talk.sign.value, "ask": words.without_why(talk.ask), "meeting": meeting,
+        "asked": talk.asked,
     }  # fmt: skip

@@ -11,6 +11,7 @@ import pandas as pd
 
 from evalkit import circumstances, individual, population, process, questions, stories, team
 from evalkit.errors import NotEnoughEvidence
+from evalkit.process import register
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
@@ -41,8 +42,8 @@ def answers(programme: Programme, begins: date | None) -> list[Result]:
 def _of_leaders(programme: Programme) -> Iterator[Callable[[Programme], Result]]:
     """The main questionnaire as each informant answered it, at the last two waves they did."""
     on = circumstances.primary(programme, "individual", "system_leadership")
-    held = programme.responses
-    told = held[(held["instrument"] == on) & held["answer"].notna()]
+    held = register.answered(programme)
+    told = held[held["instrument"] == on]
     for rater in OWN:
         waves = sorted(told.loc[told["rater"] == rater, "wave"].dropna().unique())
         if rater == "self" or len(waves):

@@ -125,5 +125,5 @@ def test_a_session_of_unknown_length_makes_the_total_a_least():
     given["attendance"] = pd.DataFrame({"session_id": ["S1"], "person_id": ["L1"], "status": ["attended"]})
     found = asked(given)
     assert found.headline.startswith("At least")
-    assert "an unknown number of hours of sessions" in found.reading
+    assert "how long sessions took is not known" in found.reading
     assert "How long 1 of 1 attendances lasted is not known." in found.caveats

@@ -50,8 +50,8 @@ class TestHours:
     def test_person_hours_are_own_minutes_else_the_session(self) -> None:
         found = asked(tables())
         # S1: 60 minutes noted and 2 hours; S2: 3 hours and 90 minutes noted; S3 unknown
-        assert estimate(found, "Person-hours received", "System leadership") == 1 + 2
-        assert estimate(found, "Person-hours received", "Complexity science") == 3 + 1.5
+        assert estimate(found, "Person-hours received", "Coaching and Mentoring") == 1 + 2
+        assert estimate(found, "Person-hours received", "Action Learning Sets") == 3 + 1.5
         assert estimate(found, "Person-hours received") == 7.5
         row = found.table.query("measure == 'Person-hours received' and group == 'all'")
         assert row["noted"].iloc[0] == pytest.approx(100 * 2 / 5)

@@ -103,7 +103,7 @@ def test_a_half_year_without_an_event_is_a_question():
     assert of(found)[HELD]["sign"] == "not recorded"
     assert "months 7 to 12" in of(found)[HELD]["ask"]
     empty = ek.process.spread(asked(LOG[:2]), since=date(2025, 7, 1))
-    assert empty.headline == "No guests at no spread events"
+    assert empty.headline == "No spread event is on record for this time"
     assert empty.alt
 
 

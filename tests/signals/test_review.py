@@ -652,3 +652,9 @@ def test_nothing_at_all_is_refused():
         ek.signals.review(
             Programme.build(settings=Settings(name="T", starts_on=date(2025, 1, 1), as_of=date(2026, 1, 1)), tables={})
         )
+
+
+def test_published_scores_alone_are_no_wave_to_review():
+    """Salford's table is all there is: that nobody wrote logs there is nothing to talk about."""
+    with pytest.raises(ek.NotEnoughEvidence, match="looks one way or the other"):
+        ek.signals.review(ek.load(folder("sample_data") / "salford"))
