@@ -564,7 +564,8 @@ def test_sessions_of_several_places_are_counted_together_since_the_wave_before(n
 
 
 def test_scores_somebody_else_published_are_not_ours():
-    assert "Lowest joint score" not in rows(ek.signals.review(ek.load(folder("sample_data") / "salford")))
+    salford = ek.load(folder("sample_data") / "salford")
+    assert "Lowest joint score" not in rows(ek.signals.review(salford, [ek.team.maturity(salford)]))
 
 
 def test_forms_of_an_earlier_wave_are_not_of_the_last_session(small):
