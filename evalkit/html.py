@@ -68,8 +68,7 @@ def table(frame: pd.DataFrame, caption: str, name: str = "") -> str:
 def numbers(frame: pd.DataFrame, caption: str) -> str:
     """The numbers behind a chart. What is the same in every row is said once, in the caption."""
     frame = frame.drop(columns=["ask", "meeting"] if "meeting" in frame else [])  # they stand above the chart
-    blank = [name for name in frame if name not in ("measure", "estimate") and frame[name].isna().all()]
-    frame = frame.drop(columns=blank)
+    frame = frame.drop(columns=_says_nothing(frame))
     same = [
         str(name)
         for name in frame.columns
@@ -77,6 +76,16 @@ def numbers(frame: pd.DataFrame, caption: str) -> str:
     ]
     said = [f"{_header(name)}: {cell(frame[name].iloc[0])}" for name in same if pd.notna(frame[name].iloc[0])]
     return table(frame.drop(columns=same), ". ".join([caption.rstrip("."), *said]), caption)
+
+
+def _says_nothing(frame: pd.DataFrame) -> list[str]:
+    """Columns without a word: all blank, what is counted where nothing is, the whole where there is only the whole."""
+    blank = [name for name in frame if name not in ("measure", "estimate") and frame[name].isna().all()]
+    if "n" in blank and "n_of" in frame:
+        blank.append("n_of")
+    if len(frame) == 1:
+        blank += [name for name, word in (("group", "all"), ("interval", "none given")) if (frame[name] == word).all()]
+    return list(dict.fromkeys(map(str, blank)))
 
 
 def _row(row: dict[Any, Any], frame: pd.DataFrame) -> str:

@@ -229,6 +229,11 @@ def test_the_handout_is_two_sides_of_paper(read: dict[str, dict[str, Any]], bund
     assert read[f"{bundled}/handout.html"]["sides"] == 2
 
 
+@pytest.mark.parametrize("bundled", BUNDLES)
+def test_what_to_talk_about_takes_two_sides_of_paper_at_most(read: dict[str, dict[str, Any]], bundled: str) -> None:
+    assert read[f"{bundled}/07_signals_this_wave.html"]["sides"] <= 2
+
+
 def test_what_a_notebook_shows_breaks_no_rule(read: dict[str, dict[str, Any]]) -> None:
     """How it is laid out is for Jupyter to say, so only axe's rules and requests are asked about."""
     assert said(SHOWN, read[SHOWN], "axe", "requests") == []

@@ -170,7 +170,7 @@ def _sentences(programme: Programme, found: list[Watched]) -> list[Sentence]:
     said = [
         Sentence(
             f"{one.label}: {_when(one)}; what would count: {one.threshold}; looked after by: "
-            f"{one.watch.owner or NOBODY}.",
+            f"{one.watch.owner or NOBODY}{_kept(one.watch)}.",
             rows=(at,),
         )
         for at, one in enumerate(found[:named])
@@ -193,6 +193,13 @@ def _gaps(found: list[Watched]) -> str:
         return "; ".join(f"{one.label} ({words.listed(one.missing)})" for one in lacking)
     counts = {said: sum(said in one.missing for one in lacking) for said in FIELDS.values()}
     return words.listed([f"{said} (of {words.of(n, len(found))} measures)" for said, n in counts.items() if n])
+
+
+def _kept(watch: Watch) -> str:
+    """Where the data are, who holds the key and when they are deleted, as far as it was declared."""
+    said = {"data": watch.data.rstrip("."), "key": watch.key_holder.rstrip(".")}
+    said["data deleted"] = words.day(watch.delete_on) if watch.delete_on else ""
+    return "".join(f"; {what}: {told}" for what, told in said.items() if told)
 
 
 def _when(one: Watched) -> str:

@@ -17,7 +17,7 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 320, height: 800 }; // 1.4.10: 1280 px magnified to 400 %
 const MOST_STOPS = 1000;
-const FOR_PAPER = /handout\.html$/;
+const FOR_PAPER = /(handout|07_signals_this_wave)\.html$/;
 const SHORT = 200; // letters of an element's HTML
 const SPACED = `* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
 p { margin-bottom: 2em !important; }`; // 1.4.12
