@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
+from evalkit import charts, words
 from evalkit.errors import NotEnoughEvidence
-from evalkit.evidence import grade
 from evalkit.process import register
 from evalkit.process.register import NOT_SAID
 from evalkit.result import ALL, Method, Result, Sentence
-from evalkit.terms import Attribution, Design, Level
-from evalkit.verdict import described
+from evalkit.terms import Design
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
@@ -80,27 +78,20 @@ def reach(programme: Programme, *, by: tuple[str, ...] = BY) -> Result:
     headline = Sentence(f"{words.of(came, out_of)} {whole} came", rows=tuple(table.index[rests_on]))
     said, marks = _sentences(table, every), _marks(programme, table, headline.text)
     cautions = _cautions(attendance, [grouping for grouping in by if grouping not in known])
-    return Result.of(
+    return register.counted(
+        programme,
+        f"process.reach({'' if by == BY else f'by={by!r}'})",
         question="Who took part, and who is missing?",
-        level=Level.PROCESS,
-        kirkpatrick=None,
         headline=headline,
         sentences=said,
-        decided=described("A count of people; nothing is compared with a time before."),
-        attribution=Attribution.CANNOT_TELL,
         table=table,
         marks=marks,
-        chart=charts.named("bars"),
         method=METHOD,
-        evidence=grade(Design.DESCRIBED),
         cautions=cautions,
-        about=circumstances.about(
-            programme,
-            f"process.reach({'' if by == BY else f'by={by!r}'})",
-            n=int(every[CAME]),
-            of=int(every["Eligible"]),
-            counts="people",
-        ),
+        n=int(every[CAME]),
+        of=int(every["Eligible"]),
+        counts="people",
+        why="A count of people; nothing is compared with a time before.",
     )
 
 
