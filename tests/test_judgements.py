@@ -26,7 +26,7 @@ def numbers(held: object) -> list[float]:
 
 def test_the_table_is_there():
     assert len(TOLD) >= 14
-    assert {"process.register", "plan.schedule", "signals.talk"} <= {home for _, home, _ in TOLD}
+    assert {"register", "plan.schedule", "signals.talk"} <= {home for _, home, _ in TOLD}
 
 
 @pytest.mark.parametrize(("value", "home", "name"), TOLD)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalkit import circumstances, words
+from evalkit import circumstances, register, words
 from evalkit.individual import ratings
-from evalkit.process import register
 from evalkit.verdict import LEAST_PAIRS
 
 if TYPE_CHECKING:

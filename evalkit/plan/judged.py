@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from evalkit import instrument, measure, words
+from evalkit import instrument, measure, register, words
 from evalkit.plan import asking, in_points
 from evalkit.plan.in_points import Spread
 from evalkit.plan.numbers import USUAL, Numbers, numbers
 from evalkit.plan.seen import STANDARD, Row, Seen
-from evalkit.process import register
 from evalkit.stats import power
 from evalkit.verdict import HEADLINE, LEAST_PAIRS
 

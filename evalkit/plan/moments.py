@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalkit import register
 from evalkit.periods import DAYS_A_MONTH, months_between
 from evalkit.plan.asking import INFORMANTS
-from evalkit.process import register
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme

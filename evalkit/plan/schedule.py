@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, instrument, words
+from evalkit import charts, circumstances, instrument, register, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
 from evalkit.periods import months_between
 from evalkit.plan import moments as asking_moments
 from evalkit.plan.asking import INFORMANTS, half_years
 from evalkit.plan.moments import GIVEN, MISSED, STATES, WITHIN, Moment, Planned
-from evalkit.process import register
 from evalkit.result import Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level
 from evalkit.verdict import described

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
-from evalkit.process import register
+from evalkit import charts, circumstances, register, words
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Design, Sign
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import circumstances, words
-from evalkit.process import register
-from evalkit.process.register import NOT_SAID, Window
+from evalkit import circumstances, register, words
+from evalkit.register import NOT_SAID, Window
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Design, Sign
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import circumstances, words
+from evalkit import circumstances, register, words
 from evalkit.periods import DAYS_A_MONTH
-from evalkit.process import register
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Design, Sign
 

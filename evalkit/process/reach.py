@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, words
+from evalkit import charts, register, words
 from evalkit.errors import NotEnoughEvidence
-from evalkit.process import register
-from evalkit.process.register import NOT_SAID
+from evalkit.register import NOT_SAID
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Design
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
-from evalkit.process import register
-from evalkit.process.register import Window
+from evalkit import charts, circumstances, register, words
+from evalkit.register import Window
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Design, Sign
 

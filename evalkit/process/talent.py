@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import words
-from evalkit.process import register
+from evalkit import register, words
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import rates
 from evalkit.terms import Design, Sign

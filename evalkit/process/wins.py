@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
-from evalkit.process import register
-from evalkit.process.half_years import HalfYear, half_years
+from evalkit import charts, circumstances, register, words
+from evalkit.half_years import HalfYear, half_years
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Design, Sign
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import circumstances, words
-from evalkit.process import register
+from evalkit import circumstances, register, words
 from evalkit.signals.talk import Talk
 from evalkit.terms import Level, Sign
 

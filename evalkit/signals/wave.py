@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import circumstances, individual, population, process, questions, stories, team
+from evalkit import circumstances, individual, population, process, questions, register, stories, team
 from evalkit.errors import NotEnoughEvidence
-from evalkit.process import register
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import evalkit as ek
+from evalkit import register
 from evalkit.disclosure import protect
 from evalkit.errors import NotEnoughEvidence
 from evalkit.html import WITHHELD
-from evalkit.process import register
 from evalkit.programme import Programme, Settings
 from evalkit.resources import folder
 from evalkit.result import Result

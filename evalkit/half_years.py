@@ -11,8 +11,8 @@ import pandas as pd
 from evalkit import words
 
 if TYPE_CHECKING:
-    from evalkit.process.register import Window
     from evalkit.programme import Programme
+    from evalkit.register import Window
 
 HALF = 6
 """Months of a half year, counted from the day the programme began."""

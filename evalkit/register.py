@@ -173,6 +173,7 @@ def counted(
     n: int | None,
     of: int | None,
     counts: str,
+    level: Level = Level.PROCESS,
     chart: str = "bars",
     step: Step | None = None,
     why: str = NO_TEST,
@@ -180,7 +181,7 @@ def counted(
     """A Result that counts what was written down: described, and never asked why. `asked` is how to ask it again."""
     return result.Result.of(
         question=question,
-        level=Level.PROCESS,
+        level=level,
         kirkpatrick=step,
         headline=headline,
         sentences=sentences,
