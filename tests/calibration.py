@@ -1,6 +1,6 @@
-"""How often is evalkit wrong? Simulated programmes through the public questions, counted.
+"""How often is evalkit wrong? Simulated programmes through the public questions, and networks, counted.
 
-    python -m tests.calibration [--runs 2000] [--seed 1] [--jobs 2]
+    python -m tests.calibration [--runs 2000] [--seed 1] [--jobs 2] [--only programmes|networks]
 
 Half of the programmes have counts that are AR(1) as observed, half Poisson counts on a latent AR(1), each with ρ 0, .3
 and .6 in turn; leaders are independent of each other, and a quarter drop out, low scorers more often. Every programme
@@ -9,6 +9,11 @@ on, an interval that leaves out no change is an error; what is planted must lie 
 
 Limits (as in the tests of the releases): errors of `population.change` at most 6.5 %, coverage at least 93.5 %;
 coverage of `individual.growth` 93 to 97 %. Exit 1 when one is broken.
+
+Networks: who is tied to whom is drawn by chance among groups of unequal size, so an E-I index with p ≤ .05 by
+relabelling is an error. In each design (people, density, directed or not) as many networks as `--runs`, 999
+relabellings each. Limit: errors 2.5 to 6.5 % in each design. With few ties an index comes in wide steps, and errs less
+often than 5 %.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 PROCESSES = ("observation", "latent")
@@ -30,6 +36,9 @@ ON = "system_leadership"
 MOST_ERRORS, LEAST_COVERAGE = 6.5, 93.5
 GROWTH_COVERAGE = (93.0, 97.0)
 PLANTED: dict[str, dict[str, float]] = {"nothing": {}, "something": {ON: 0.3, MEASURE: 0.9}}
+NETWORKS = list(product((20, 60, 120), (0.05, 0.2), (True, False)))
+GROUP_SHARES = (0.5, 0.25, 0.15, 0.1)
+NETWORK_ERRORS = (2.5, 6.5)
 
 
 def one(run: int, *, seed: int) -> list[dict[str, Any]]:
@@ -97,24 +106,87 @@ def broken(total: pd.DataFrame) -> list[str]:
     return said
 
 
+def by_chance(
+    people: int, density: float, directed: bool, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.Series[int]]:
+    """Ties drawn without regard to groups, and groups of unequal size; drawn anew where nobody is tied."""
+    labels = np.repeat(np.arange(len(GROUP_SHARES)), np.round(np.array(GROUP_SHARES) * people).astype(int))
+    groups = pd.Series(rng.permutation(labels))
+    may_be = ~np.eye(len(groups), dtype=bool) if directed else np.tri(len(groups), k=-1, dtype=bool)
+    while True:
+        tied = np.argwhere((rng.random(may_be.shape) < density) & may_be)
+        if len(tied):
+            return pd.DataFrame(tied, columns=["from_id", "to_id"]), groups
+
+
+def network_errors(design: tuple[int, float, bool], *, runs: int, seed: int, permutations: int = 999) -> dict[str, Any]:
+    """How often p is at most .05 in so many networks of one design with nothing in them."""
+    from evalkit.stats import network
+
+    people, density, directed = design
+    rng = np.random.default_rng([seed, people, round(1000 * density), directed])
+    errors = 0
+    for _ in range(runs):
+        ties, groups = by_chance(people, density, directed, rng)
+        found = network.ei(ties, groups, directed=directed, permutations=permutations, seed=int(rng.integers(1 << 32)))
+        errors += found.p <= 0.05
+    share = errors / runs
+    return {
+        "question": "E-I index",
+        "people": people,
+        "density": density,
+        "directed": directed,
+        "runs": runs,
+        "errors_%": 100 * share,
+        "±": 100 * math.sqrt(share * (1 - share) / runs),
+    }
+
+
+def broken_by_networks(designs: pd.DataFrame) -> list[str]:
+    """Designs in which the E-I index errs too often, or so seldom that its p cannot be right, in words."""
+    low, high = NETWORK_ERRORS
+    return [
+        f"E-I index, {row['people']} people, density {row['density']}, {'' if row['directed'] else 'un'}directed: "
+        f"errs {row['errors_%']:.2f} %"
+        for row in designs.to_dict("records")
+        if not low <= row["errors_%"] <= high
+    ]
+
+
+def programmes(pool: ProcessPoolExecutor, runs: int, seed: int) -> list[str]:
+    """Count and print what happens in simulated programmes; the promises not kept."""
+    found = []
+    for done, rows in enumerate(pool.map(partial(one, seed=seed), range(2 * runs), chunksize=12), 1):
+        found += rows
+        if done % 200 == 0:
+            print(f"{done} of {2 * runs} programmes", file=sys.stderr)
+    asked = pd.DataFrame(found)
+    total = counted(asked, ["question"])
+    print(counted(asked, ["question", "process", "rho"]).round(3).to_string(index=False))
+    print(total.round(3).to_string(index=False))
+    return broken(total)
+
+
+def networks(pool: ProcessPoolExecutor, runs: int, seed: int) -> list[str]:
+    """Count and print what happens in networks drawn by chance; the promises not kept."""
+    designs = pd.DataFrame(pool.map(partial(network_errors, runs=runs, seed=seed), NETWORKS))
+    print(designs.round(3).to_string(index=False))
+    return broken_by_networks(designs)
+
+
 def main() -> int:
     """Run, count, print."""
     told = argparse.ArgumentParser(description="How often is evalkit wrong?")
     told.add_argument("--runs", type=int, default=2000, help="programmes with nothing going on; as many with something")
     told.add_argument("--seed", type=int, default=1)
     told.add_argument("--jobs", type=int, default=2)
+    told.add_argument("--only", choices=["programmes", "networks"], help="one of the two; both without it")
     wanted = told.parse_args()
+    wrong = []
     with ProcessPoolExecutor(wanted.jobs) as pool:
-        found = []
-        for done, rows in enumerate(pool.map(partial(one, seed=wanted.seed), range(2 * wanted.runs), chunksize=12), 1):
-            found += rows
-            if done % 200 == 0:
-                print(f"{done} of {2 * wanted.runs} programmes", file=sys.stderr)
-    runs = pd.DataFrame(found)
-    total = counted(runs, ["question"])
-    print(counted(runs, ["question", "process", "rho"]).round(3).to_string(index=False))
-    print(total.round(3).to_string(index=False))
-    wrong = broken(total)
+        for name, count in (("networks", networks), ("programmes", programmes)):
+            if wanted.only in (None, name):
+                wrong += count(pool, wanted.runs, wanted.seed)
     print("Every promise kept." if not wrong else "\n".join(wrong))
     return 1 if wrong else 0
 

@@ -1,4 +1,8 @@
-"""Who is tied to whom: ties across groups against what group sizes alone would give, density, ties returned."""
+"""Who is tied to whom: ties across groups against what group sizes alone would give, density, ties returned.
+
+Who stands between whom is in `brokerage`; one network beside another (two relations, two waves) in
+`comparing_networks`. Both are reached from here.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,41 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from evalkit.stats import ties as checked
+from evalkit.stats.brokerage import Brokerage, brokerage
+from evalkit.stats.comparing_networks import (
+    NetworkCorrelation,
+    TiesKept,
+    Turnover,
+    jaccard,
+    qap,
+    turnover,
+)
+from evalkit.stats.ties import CHANCE_RANGE, SAME
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable
 
     from numpy.typing import NDArray
 
-CHANCE_RANGE = 0.95
-"""Share of relabellings that the range expected by chance holds."""
+__all__ = [
+    "CHANCE_RANGE",
+    "Brokerage",
+    "ExternalInternal",
+    "NetworkCorrelation",
+    "TiesKept",
+    "Turnover",
+    "brokerage",
+    "density",
+    "ei",
+    "jaccard",
+    "qap",
+    "reciprocity",
+    "turnover",
+]
 
 BLOCK = 256
 """Relabellings counted at a time, so that the labels of one block stay in the processor's cache."""
-
-SAME = 1e-12
-"""Two indexes closer than this are one value: they are ratios of counts, apart by rounding only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +55,10 @@ class ExternalInternal:
     """The E-I index with what chance would give.
 
     There is no confidence interval: the ties are everybody's, not a sample's. `chance_low` to `chance_high` is the
-    range expected by chance (95 % of relabellings), about `expected`, **not** about `estimate`. `bound_low` and
-    `bound_high` are where the index could lie had the non-responders answered; None when `responded` was not given.
+    range expected by chance (95 % of relabellings), about `expected`, **not** about `estimate`. `smallest_p` is the p
+    of the furthest of these relabellings: above .05, no network of these sizes and this many ties could be told from
+    chance. `bound_low` and `bound_high` are where the index could lie had the non-responders answered; None when
+    `responded` was not given.
     """
 
     estimate: float
@@ -38,6 +66,7 @@ class ExternalInternal:
     chance_low: float
     chance_high: float
     p: float
+    smallest_p: float
     n: int
     groups: int
     ties: int
@@ -88,15 +117,16 @@ def ei(
     0.00, expected 0.33, p 1.00
     """
     codes, sizes = _groups(groups)
-    ends = _ends(ties, groups.index)
-    pairs = ends if directed else np.unique(np.sort(ends, axis=1), axis=0)
+    ends = checked.ends(ties, groups.index)
+    pairs = ends if directed else checked.either_way(ends)
     n = len(codes)
     external = int((codes[pairs[:, 0]] != codes[pairs[:, 1]]).sum())
     within = float((sizes * (sizes - 1)).sum()) / (n * (n - 1))
-    used_seed = (int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed) if permutations else None
+    used_seed = checked.seeded(permutations, seed)
     estimate, expected = 2 * external / len(pairs) - 1, 1 - 2 * within
     dealt = 2 * _relabelled(pairs, codes, permutations, used_seed) / len(pairs) - 1
-    chance_low, chance_high, p = _chance(dealt, estimate, expected)
+    chance_low, chance_high = checked.chance_range(dealt)
+    p, smallest_p = checked.p_of(np.abs(dealt - expected), abs(estimate - expected))
     bounds = (
         (None, None, None) if responded is None else _bounds(ends, pairs, codes, _answered(responded, ends, groups))
     )
@@ -106,6 +136,7 @@ def ei(
         chance_low=chance_low,
         chance_high=chance_high,
         p=p,
+        smallest_p=smallest_p,
         n=n,
         groups=len(sizes),
         ties=len(pairs),
@@ -132,11 +163,11 @@ def density(ties: pd.DataFrame, people: Collection[Hashable], *, directed: bool 
     >>> density(pd.DataFrame({"from_id": ["a", "b"], "to_id": ["b", "a"]}), ["a", "b", "c"])
     0.3333333333333333
     """
-    index = pd.Index(list(people))
-    if len(index) < 2 or not index.is_unique:
-        raise ValueError("A density needs at least two people, each once.")
-    ends = _ends(ties, index, allow_none=True)
-    pairs = ends if directed else np.unique(np.sort(ends, axis=1), axis=0)
+    index = checked.roster(people)
+    if len(index) < 2:
+        raise ValueError("A density needs at least two people: one has nobody to be tied to.")
+    ends = checked.ends(ties, index, allow_none=True)
+    pairs = ends if directed else checked.either_way(ends)
     return _share(len(pairs), len(index), directed)
 
 
@@ -149,7 +180,7 @@ def reciprocity(ties: pd.DataFrame) -> float:
     >>> reciprocity(pd.DataFrame({"from_id": ["a", "b", "a"], "to_id": ["b", "a", "c"]}))
     0.6666666666666666
     """
-    ends = _ends(ties, pd.Index(pd.unique(ties[["from_id", "to_id"]].to_numpy(dtype=object).ravel())))
+    ends = checked.ends(ties, checked.roster(dict.fromkeys(checked.named_ends(ties).ravel())))
     named = set(map(tuple, ends.tolist()))
     return sum((to, come) in named for come, to in named) / len(named)
 
@@ -158,19 +189,9 @@ def _share(pairs: int, n: int, directed: bool) -> float:
     return pairs / (n * (n - 1)) * (1 if directed else 2)
 
 
-def _listed(ids: Collection[object]) -> str:
-    names = [str(each) for each in ids]
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-
-
 def _groups(groups: pd.Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The group of each person as a number, and how many each group has."""
-    if not groups.index.is_unique:
-        raise ValueError(f"These people have more than one group: {_listed(groups.index[groups.index.duplicated()])}.")
-    if groups.isna().any():
-        raise ValueError(f"These people have no group: {_listed(groups.index[groups.isna()])}.")
-    codes, names = pd.factorize(np.asarray(groups, dtype=object))
-    sizes = np.bincount(codes, minlength=len(names))
+    """The group of each person as a number, and how many each group has; two groups, one of them shared, at least."""
+    codes, sizes, _ = checked.grouped(groups)
     if len(sizes) < 2:
         raise ValueError(f"There are {len(sizes)} groups: no tie can cross, so the E-I index says nothing.")
     if sizes.max() < 2:
@@ -178,62 +199,36 @@ def _groups(groups: pd.Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return codes, sizes
 
 
-def _ends(ties: pd.DataFrame, people: pd.Index, *, allow_none: bool = False) -> NDArray[np.intp]:
-    """Both ends of each tie as positions in `people`, after every check a tie can fail."""
-    absent = [name for name in ("from_id", "to_id") if name not in ties.columns]
-    if absent:
-        raise ValueError(f"ties needs the columns from_id and to_id; {' and '.join(absent)} is missing.")
-    if not len(ties) and not allow_none:
-        raise ValueError("There are no ties, so nothing can be said about where they go.")
-    named = ties[["from_id", "to_id"]].to_numpy(dtype=object)
-    ends = people.get_indexer(pd.Index(named.ravel())).reshape(-1, 2)
-    unknown = pd.unique(named.ravel()[ends.ravel() < 0])
-    if len(unknown):
-        raise ValueError(f"These ids are in ties but not among the people given: {_listed(unknown)}.")
-    selves = named[ends[:, 0] == ends[:, 1], 0]
-    if len(selves):
-        raise ValueError(f"These people are tied to themselves: {_listed(selves)}. Leave those rows out.")
-    repeated = named[pd.Series(ends[:, 0] * len(people) + ends[:, 1]).duplicated().to_numpy()]
-    if len(repeated):
-        raise ValueError(f"These ties are given twice: {_listed([f'{a}→{b}' for a, b in repeated])}. Keep one of each.")
-    return np.asarray(ends)
-
-
 def _relabelled(
     pairs: NDArray[np.intp], codes: NDArray[np.intp], permutations: int, seed: int | None
 ) -> NDArray[np.int64]:
-    """How many ties cross groups in each deal of the labels."""
+    """How many ties cross groups in each deal of the labels.
+
+    Whole machine words are shuffled (NumPy's quick path, twice as quick as bytes) and bytes are compared; the sum is
+    made in the smallest whole number that holds it.
+    """
     rng = np.random.default_rng(seed)
-    labels = codes.astype(np.min_scalar_type(int(codes.max())))
+    size, width = np.min_scalar_type(int(codes.max())), np.min_scalar_type(len(pairs))
     crossing = np.empty(permutations, dtype=np.int64)
     for start in range(0, permutations, BLOCK):
         rows = min(BLOCK, permutations - start)
-        dealt = np.ascontiguousarray(rng.permuted(np.tile(labels, (rows, 1)), axis=1).T)
-        crosses = dealt[pairs[:, 0]] != dealt[pairs[:, 1]]
-        crossing[start : start + rows] = np.add.reduce(crosses, axis=0, dtype=np.int32)
+        dealt = np.ascontiguousarray(rng.permuted(np.tile(codes, (rows, 1)), axis=1).T, dtype=size)
+        crosses = np.take(dealt, pairs[:, 0], axis=0) != np.take(dealt, pairs[:, 1], axis=0)
+        crossing[start : start + rows] = np.add.reduce(crosses, axis=0, dtype=width)
     return crossing
-
-
-def _chance(dealt: NDArray[np.float64], estimate: float, expected: float) -> tuple[float, float, float]:
-    if not len(dealt):
-        return math.nan, math.nan, math.nan
-    tails = [(1 - CHANCE_RANGE) / 2, (1 + CHANCE_RANGE) / 2]
-    low, high = np.quantile(dealt, tails, method="inverted_cdf")
-    as_far = int((np.abs(dealt - expected) >= abs(estimate - expected) - SAME).sum())
-    return float(low), float(high), (1 + as_far) / (1 + len(dealt))
 
 
 def _answered(responded: Collection[Hashable], ends: NDArray[np.intp], groups: pd.Series) -> NDArray[np.bool_]:
     ids = pd.Index(list(responded)).unique()
     unknown = ids[groups.index.get_indexer(ids) < 0]
     if len(unknown):
-        raise ValueError(f"These responders have no group: {_listed(unknown)}.")
+        raise ValueError(f"These responders have no group: {checked.listed(unknown)}.")
     if not len(ids):
         raise ValueError("Nobody responded, so there is no network.")
     answered = np.asarray(groups.index.isin(ids))
     silent = np.unique(ends[~answered[ends[:, 0]], 0])
     if len(silent):
-        raise ValueError(f"These people named ties but are not in responded: {_listed(groups.index[silent])}.")
+        raise ValueError(f"These people named ties but are not in responded: {checked.listed(groups.index[silent])}.")
     return answered
 
 
