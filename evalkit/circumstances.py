@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NO_DATA = "A plan, before there are data"
 """What stands where an answer names its programme."""
+NOT_NAMED = "places not to be named"
+"""What stands for every place that did not agree to be named in a report."""
 COMPARISON = "comparison"
 """The arm of people and places that the programme is compared with; a blank arm takes part."""
 
@@ -84,6 +86,12 @@ def comparison_places(programme: Programme) -> set[str]:
     """The places to compare with. Every other place is the programme's."""
     places = programme.places
     return set(places.loc[places["arm"] == COMPARISON, "place_id"])
+
+
+def place_names(programme: Programme) -> pd.Series[str]:
+    """What each place is called where it may be named, by id; `NOT_NAMED` for the others."""
+    places = programme.places.set_index("place_id")
+    return places["name"].where(places["may_be_named"].fillna(True).astype(bool), NOT_NAMED)
 
 
 def closes(programme: Programme, wave: int) -> pd.Timestamp | None:

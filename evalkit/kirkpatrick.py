@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from inspect import Parameter
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -98,16 +99,33 @@ def _ask(programme: Programme) -> list[Result]:
     from evalkit import individual, population, team
 
     held = {"on": _answered(programme), "measure": sorted(programme.outcomes["measure"].unique())}
-    found = []
+    found: list[Result] = []
     for room in (individual, team, population):
         for asked in questions.of_room(room).values():
-            told = [name for name in questions.settings(asked) if name in held]
-            for names in product(*(held[name] for name in told)):
-                try:
-                    found.append(asked(programme, **dict(zip(told, names, strict=True))))
-                except NotEnoughEvidence:  # a blank cell is the answer
-                    continue
+            settings = questions.settings(asked)
+            told = [name for name in settings if name in held]
+            usual = [settings[name].default for name in told if settings[name].default is not Parameter.empty]
+            each = [*product(*(held[name] for name in told))]
+            if usual:  # what has its usual questionnaire is asked of that; where nobody answered it, of the first other
+                found += _first(_of_each(programme, asked, told, [tuple(usual), *each]))
+            else:
+                found += _of_each(programme, asked, told, each)
     return found
+
+
+def _of_each(
+    programme: Programme, asked: questions.Question, told: list[str], each: Iterable[tuple[str, ...]]
+) -> Iterator[Result]:
+    """The answers there are: a blank cell is one too."""
+    for names in each:
+        try:
+            yield asked(programme, **dict(zip(told, names, strict=True)))
+        except NotEnoughEvidence:
+            continue
+
+
+def _first(answers: Iterator[Result]) -> list[Result]:
+    return [answer for answer in (next(answers, None),) if answer is not None]
 
 
 def _answered(programme: Programme) -> list[str]:

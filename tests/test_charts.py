@@ -29,10 +29,30 @@ def some(name: str):
             *({"mark": "point", "series": f"wave {k}", "x": "Culture", "y": 2.0 + k / 10} for k in three),
             {"mark": "scale", "low": 0, "high": 5},
         ],
+        "among": [
+            *({"mark": "band", "x": f"domain {k}", "low": 2.0, "high": 3.0, "label": "middle half"} for k in three),
+            *({"mark": "other", "series": "others", "x": f"domain {k}", "y": 2.5} for k in three),
+            *({"mark": "point", "series": "Testmere", "x": f"domain {k}", "y": 2.0 + k / 10} for k in three),
+            {"mark": "scale", "low": 0, "high": 5},
+        ],
+        "panels": [
+            *(
+                {"mark": "point", "series": f"wave {wave}", "x": domain, "y": 2.0 + wave / 10 + place, "label": group}
+                for wave in (1, 2)
+                for group in ("Ashby", "Thornley")
+                for place, domain in enumerate(("Culture", "Workforce"))
+            ),
+            {"mark": "scale", "low": 0, "high": 5},
+        ],
         "placed": [
             *({"mark": "column", "x": column} for column in ("working", "uncertain", "not working")),
             {"mark": "placed", "series": "Promises", "x": "working", "label": "9 of 9"},
             {"mark": "placed", "series": "Meetings", "x": "not working", "label": "1 of 9"},
+        ],
+        "network": [
+            *({"mark": "dot", "series": "organisation", "x": str(k), "n": 5} for k in three),
+            {"mark": "link", "series": "0", "x": "1", "y": 4.0, "n": 5},
+            {"mark": "link", "series": "1", "x": "2", "y": 12.0, "n": 5},
         ],
         "timeline": [
             *(
@@ -100,6 +120,22 @@ def test_a_control_chart_says_its_limits_its_spells_and_its_icons():
     assert "Last month: worse than usual. Target: missed every month." in said
 
 
+def test_a_network_says_how_many_are_joined_and_nothing_of_any_one():
+    chart, drawn = charts.named("network"), some("network")
+    said = chart.describe(drawn)
+    assert "3 dots without names; a line joins 2 of 3 pairs. The thickest line stands for 12 of every 100 ties" in said
+    without = drawn[drawn["x"].astype(str) != "2"]
+    assert "2 dots without names; a line joins 1 of 1 pairs. The thickest line stands for 4" in chart.describe(without)
+    alone = drawn[(drawn["mark"] != "link") & ~drawn["x"].astype(str).isin(["1", "2"])]
+    assert "Nothing that may be shown" in chart.describe(alone)
+    _, axes = style.figure()
+    chart.draw(drawn, axes)
+    *lines, dots = axes.lines[:3]
+    assert [line.get_linewidth() for line in lines] == sorted(line.get_linewidth() for line in lines)
+    assert lines[0].get_linewidth() < lines[1].get_linewidth()
+    assert len(dots.get_xdata()) == 3
+
+
 def test_every_kind_of_point_and_icon_differs_in_shape_and_not_in_colour_alone():
     from evalkit.charts.variation import _looks
 
@@ -159,7 +195,7 @@ def test_colours_that_carry_meaning_stand_three_to_one_from_white():
 
 
 def test_unknown_charts_and_words_are_refused():
-    with pytest.raises(ValueError, match="no chart 'pie'; the charts are: bars, dots"):
+    with pytest.raises(ValueError, match="no chart 'pie'; the charts are: among, bars, dots"):
         charts.named("pie")
     with pytest.raises(ValueError, match="no footer"):
         charts.marks([], footer="x")

@@ -68,7 +68,7 @@ def test_these_instruments_are_shipped() -> None:
     assert set(SHIPPED) >= {
         "icfat", "system_leadership", "reaction", "sustainability", "healthcare_leadership_model",
         "healthcare_leadership_importance", "mbti", "firo_b", "leadership_styles", "knowledge_and_skills",
-        "five_factors", "devon_climate", "role_ambiguity", "learning", "putting_to_use",
+        "five_factors", "devon_climate", "role_ambiguity", "learning", "putting_to_use", "working_together",
     }  # fmt: skip
 
 
@@ -383,13 +383,27 @@ def test_devons_six_principles_are_one_climate() -> None:
     }
 
 
+def test_working_together_asks_three_things_and_turns_one_of_each_round() -> None:
+    """Cohesion 4, 2 and 6 - 5 = 1: 7/3. Safety two of three, 5 and 6 - 1 = 5: 5. Place first one of three: no score."""
+    found = SHIPPED["working_together"]
+    assert [domain.key for domain in found.domains] == ["cohesion", "safety", "place_first"]
+    assert [item.domain for item in found.items] == [domain.key for domain in found.domains for _ in range(3)]
+    assert found.overall is None, "being close, daring to speak and putting the place first are different things"
+    assert {item.domain for item in found.items if item.reversed} == {"cohesion", "safety", "place_first"}
+    assert {"team", "place", "organisation"} == set(found.subjects)
+    answers = {"cohesion_pressure": 4, "cohesion_missed": 2, "cohesion_apart": 5, "safety_senior": 5, "safety_money": 1}
+    assert scores(found, {**answers, "place_first_voice": 3}) == pytest.approx(
+        {"cohesion": 7 / 3, "safety": 5.0, "place_first": np.nan}, nan_ok=True
+    )
+
+
 @pytest.mark.reference
-@pytest.mark.parametrize("name", ["devon_climate", "five_factors"])
+@pytest.mark.parametrize("name", ["devon_climate", "five_factors", "working_together"])
 def test_the_sources_own_sentences_are_not_copied(name: str, reference: Path) -> None:
-    seeds = list((reference.parent / "seeds").glob("4_*.txt"))
+    seeds = sorted((reference.parent / "seeds").glob("[0-9]_*.txt"))
     if not seeds:
-        pytest.skip("the source document is not beside the reference data")
-    text = " ".join(seeds[0].read_text(encoding="utf-8").split()).lower()
+        pytest.skip("the source documents are not beside the reference data")
+    text = " ".join(" ".join(seed.read_text(encoding="utf-8").split()) for seed in seeds).lower()
     assert not [item.text for item in SHIPPED[name].items if item.text.lower() in text]
 
 

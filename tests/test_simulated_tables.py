@@ -128,12 +128,12 @@ class TestTruth:
 
     def test_with_nothing_going_on_nothing_is_expected_to_change(self) -> None:
         said = of(World(Scenario(effects=planted({})), 1))["expected"]
-        for instrument in ("sustainability", "five_factors", "learning", "role_ambiguity"):
+        for instrument in ("sustainability", "five_factors", "learning", "role_ambiguity", "working_together"):
             assert all(first == pytest.approx(last) for first, last in said[instrument]["mean_by_wave"].values())
         assert said["meetings"]["per_place_per_month_before"] == said["meetings"]["per_place_per_month_after"]
         assert len(set(said["observations"]["share_network_by_look"])) == 1
 
-    @pytest.mark.parametrize("measure", ["five_factors", "learning", "role_ambiguity"])
+    @pytest.mark.parametrize("measure", ["five_factors", "learning", "role_ambiguity", "working_together"])
     def test_each_part_of_a_survey_changes_as_planted(self, measure: str) -> None:
         said = of(World(Scenario(effects=planted({measure: -0.2})), 1))["expected"][measure]["mean_by_wave"]
         assert all(last - first == pytest.approx(-0.2, abs=2e-6) for first, last in said.values())
@@ -182,6 +182,7 @@ class TestSurveys:
             ("team", "five_factors"),
             ("learning", "learning"),
             ("demands", "role_ambiguity"),
+            ("together", "working_together"),
         ],
     )
     def test_mean_scores_are_what_is_expected(self, name: str, instrument: str) -> None:
@@ -197,6 +198,17 @@ class TestSurveys:
         share = (programme.responses["answer"] == -1.0).mean()
         assert share == pytest.approx(0.03, abs=0.03)
         assert programme.responses["subject_id"].nunique() == 8
+
+    def test_seven_teams_say_how_it_is_to_work_together(self) -> None:
+        answers = ek.simulate(seed=2, tables=("responses",), asked=("together",)).responses
+        first = answers[answers["wave"] == 1].drop_duplicates(["respondent_id", "subject_id"])
+        said = first.groupby("subject_id").size()
+        assert sorted(said.index) == [f"T0{team}" for team in range(1, 8)]
+        assert said.max() == 4
+        assert set(answers["subject_kind"]) == {"team"}
+        assert set(answers["rater"]) == {"team_member"}
+        few = ek.simulate(seed=2, leaders=6, teams=2, tables=("responses",), asked=("together",)).responses
+        assert few["subject_id"].nunique() == 2
 
     def test_those_without_a_name_are_listed_and_answer(self) -> None:
         programme = ek.simulate(seed=2, tables=("responses",), asked=("project",))

@@ -25,7 +25,7 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
     ax.grid(visible=False)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
-    ax.set_xlim(0, 1.3 * max([bar.y for bar in bars if bar.y == bar.y], default=1.0))
+    ax.set_xlim(0, 1.3 * (max([bar.y for bar in bars if bar.y == bar.y], default=0.0) or 1.0))
     style.words_on(marks, ax)
 
 

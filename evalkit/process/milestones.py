@@ -33,7 +33,6 @@ REACHED = "Reached, of those due"
 TARGET = "Share of target reached"
 MOST_UNITS = 3
 """With more kinds of figure than this the sentence would be too long; the table holds them all (a judgement)."""
-NOT_NAMED = "places not named"
 """The places that did not agree to be named, together."""
 
 
@@ -103,7 +102,7 @@ def _log(programme: Programme, window: register.Window) -> _Log:
         )
     state = own.apply(lambda row: _state(row["planned_on"], row["achieved_on"], window), axis="columns")
     kind = own["kind"].fillna("").map(lambda told: words.plain(told) if told else register.NOT_SAID)
-    names = _names(programme)
+    names = circumstances.place_names(programme)
     place = own["place_id"].fillna("").map(lambda told: names[told] if told else "for all places")
     told = own.assign(state=state, kind=kind, place=place)
     return _Log(programme, window, told[told["state"] != ""], len(every) - len(own))
@@ -122,13 +121,6 @@ def _state(planned: Any, achieved: Any, window: register.Window) -> str:
     if not reached:
         return PAST
     return LATE if achieved > planned else ON_TIME
-
-
-def _names(programme: Programme) -> pd.Series[str]:
-    """What each place is called; those that said no stand together."""
-    places = programme.places.set_index("place_id")
-    may_be_named = places["may_be_named"].fillna(True).astype(bool)
-    return places["name"].where(may_be_named, NOT_NAMED)
 
 
 def _table(log: _Log) -> pd.DataFrame:
@@ -253,7 +245,7 @@ def _cautions(log: _Log, table: pd.DataFrame) -> list[Sentence]:
         without = int((~(figured["value"].notna() & (figured["target"] > 0))).sum())
         if without:
             said.append(f"{words.counted(without, 'figure')} without both a value and a target above nought left out.")
-    if NOT_NAMED in set(table["group"]):
+    if circumstances.NOT_NAMED in set(table["group"]):
         said.append("Places that did not agree to be named stand together.")
     if log.elsewhere:
         said.append(f"{words.counted(log.elsewhere, 'milestone')} of comparison places left out.")

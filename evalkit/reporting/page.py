@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PICTURES = 5
 """Small charts that one side of A4 holds."""
+BLANKS = 4
+"""Blanks that they hold beside them: the page has them all."""
 SECTIONS: tuple[tuple[Level, str, str], ...] = (
     (Level.PROCESS, "took-part", "What was done and who took part"),
     (Level.INDIVIDUAL, "leaders", "Leaders"),
@@ -35,7 +37,7 @@ SECTIONS: tuple[tuple[Level, str, str], ...] = (
     (Level.NEXT, "next", "What to talk about now, and what to watch"),
 )
 """The order of the page after its first screen."""
-OPEN = {Level.PROCESS: 3, Level.PLAN: 1}
+OPEN = {Level.PROCESS: 3, Level.TEAM: 5, Level.PLAN: 1}
 MOST = 1_000
 """How many answers of a section stand open; the rest are folded under their findings. Other sections stand open."""
 LOGS = (Level.PROCESS, Level.PLAN, Level.NEXT)
@@ -90,8 +92,11 @@ def _for_paper(answers: Sequence[Result], asked: Sequence[grid.Asked]) -> list[R
 
 
 def _once(blanks: Sequence[Blank]) -> list[Blank]:
-    """The first blank of each question."""
-    return list({blank.question: blank for blank in reversed(blanks)}.values())[::-1]
+    """The first blank of each question, those of the three questions first, as many as there is room for."""
+    first = [*{blank.question: blank for blank in reversed(blanks)}.values()][::-1]
+    asked = [question for _, question, _ in grid.QUESTIONS]
+    held = sorted(first, key=lambda blank: blank.question not in asked)[:BLANKS]
+    return [blank for blank in first if blank in held]
 
 
 def notebook(facts: Facts, told: Told, audience: Audience) -> str:

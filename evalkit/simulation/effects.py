@@ -56,6 +56,7 @@ EFFECTS = (
     Effect("meetings", 1.0, 1.80, "rate ratio of meetings across organisations in a programme place, after the start"),
     Effect("sustainability", 0.0, 6.0, "points of 100: population mean of team members' score, last wave − first"),
     Effect("five_factors", 0.0, 0.25, "points of 5: population mean of each of the five factors, last wave − first"),
+    Effect("working_together", 0.0, 0.20, "points of 5: population mean of each of the three parts, last wave − first"),
     Effect("learning", 0.0, 0.35, "points of 5: population mean of each of the five parts, last wave − first"),
     Effect("role_ambiguity", 0.0, 0.10, "points of 5, lower is better: population mean, last wave − first"),
     Effect("network_form", 0.0, 0.20, "share of features that are a network's, second look − first"),

@@ -19,7 +19,7 @@ from evalkit.simulation.scenario import Scenario
 from evalkit.simulation.scoring import CLOSE, Floats, Ticking
 
 TEAMS, LEADERS_OF_A_TEAM = 8, 4
-"""So many teams are asked, and of each so many leaders."""
+"""So many teams are asked where a survey does not say otherwise, and of each so many leaders."""
 
 SELF_ASKED = 24
 """So many leaders are asked about themselves."""
@@ -43,6 +43,7 @@ class Survey:
     about: str
     starts: tuple[float, ...]
     unnamed: bool = False
+    teams: int = TEAMS
 
 
 SURVEYS = {
@@ -50,6 +51,7 @@ SURVEYS = {
     "team": Survey("five_factors", "team_member", "team", (3.4, 2.9, 2.6, 2.7, 3.2)),
     "learning": Survey("learning", "self", "person", (3.0, 2.9, 3.6, 2.9, 3.3)),
     "demands": Survey("role_ambiguity", "self", "person", (3.1,)),
+    "together": Survey("working_together", "team_member", "team", (3.4, 3.0, 2.7), teams=7),
 }
 """By the name under which `asked` knows them. On the project low is good: a is 0 and d is 3."""
 
@@ -178,14 +180,14 @@ def _asked(survey: Survey, cast: Cast) -> tuple[Numbers, Numbers]:
         every = np.arange(len(cast.leader))
         who = every[:: max(len(every) // SELF_ASKED, 1)][:SELF_ASKED]
     else:
-        teams = range(min(TEAMS, len(cast.team_place)))
+        teams = range(min(survey.teams, len(cast.team_place)))
         who = np.concatenate([np.flatnonzero(cast.team == team)[:LEADERS_OF_A_TEAM] for team in teams])
     return who, cast.team[who]
 
 
 def asked_unnamed(survey: Survey, cast: Cast) -> Numbers:
     """The teams of which somebody answers without a name: one to each, where the survey has such."""
-    return np.arange(min(TEAMS, len(cast.team_place)) if survey.unnamed else 0)
+    return np.arange(min(survey.teams, len(cast.team_place)) if survey.unnamed else 0)
 
 
 def respondents(survey: Survey, scenario: Scenario, cast: Cast) -> dict[str, pd.DataFrame]:

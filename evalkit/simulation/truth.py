@@ -34,6 +34,7 @@ KEPT_DIGITS = 6
 MEANINGS = {
     "sustainability": "mean points of team members' answers on their project, by domain and all, first and last wave",
     "five_factors": "mean of each factor, as members see their own team, first and last wave",
+    "working_together": "mean of each part, as members see their own team, first and last wave",
     "learning": "mean of each part, as leaders see themselves, first and last wave",
     "role_ambiguity": "mean, as leaders see themselves, first and last wave; lower is better",
     "posts": "shares of all leaders, by what had become of their post by the last day",

@@ -37,13 +37,13 @@ from evalkit.simulation.scenario import Scenario
 
 ASKED = ("self", "looking_back", "sponsor", "partner", "place", "session", *surveys.SURVEYS)
 """Who answers: leaders on themselves, also looking back; sponsors and partners on leaders; all of them on places; those
-who came to a session on the session; teams on their project and on themselves as a team; leaders on what they learnt
-and on the demands on them."""
+who came to a session on the session; teams on their project, on themselves as a team and on how it is to work together;
+leaders on what they learnt and on the demands on them."""
 
 STREAMS = (
     *("cast", "leaders", "places", "self", "looking_back", "sponsor", "partner", "place", "ties", "sessions", "lives"),
-    *("session", *surveys.SURVEYS, "posts", "meetings", "conflicts", "improvement", "agreements", "observations"),
-    *("findings", "money", "care", "admissions"),
+    *("session", "project", "team", "learning", "demands", "posts", "meetings", "conflicts", "improvement"),
+    *("agreements", "observations", "findings", "money", "care", "admissions", "together"),
 )
 """One stream of random numbers a part, so that leaving a part out changes nothing in the others. New ones come last."""
 

@@ -1,17 +1,33 @@
-"""Regression for people in teams, or answers in people: errors that stay honest with few clusters."""
+"""People in teams, or answers in people: errors and p values that stay honest with few clusters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from evalkit.stats.cluster_means import Permuted, TeamMeans, flip, means, permute
+from evalkit.stats.clustered_rows import regression, require_full_rank
 from evalkit.stats.student import NO_SPREAD, t_interval, t_p
+from evalkit.stats.wild_bootstrap import Wild, wild
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "ClusterRobust",
+    "Contrast",
+    "Permuted",
+    "TeamMeans",
+    "Wild",
+    "cr2",
+    "flip",
+    "means",
+    "permute",
+    "wild",
+]
 
 LEVERAGE_ONE = 1e-10
 """A cluster whose leverage is within this of one decides a coefficient alone: its own residual says nothing."""
@@ -134,9 +150,10 @@ def cr2(y: ArrayLike, X: ArrayLike, groups: ArrayLike, *, confidence: float = 0.
     >>> print(f"mean {fit.estimate[0]:.2f} ({fit.low[0]:.2f} to {fit.high[0]:.2f}), df {fit.df[0]:.2f}")
     mean 3.50 (1.05 to 5.95), df 2.60
     """
-    outcome, design, terms, cluster, clusters = _checked(y, X, groups)
-    basis, triangle = np.linalg.qr(design)
-    _require_full_rank(triangle, terms)
+    known = regression(y, X, groups)
+    outcome, cluster, clusters = known.outcome, known.cluster, known.clusters
+    basis, triangle = np.linalg.qr(known.design)
+    require_full_rank(triangle, known.terms)
     beta = np.linalg.solve(triangle, basis.T @ outcome)
     residual = outcome - basis @ (basis.T @ outcome)
     residual[np.abs(residual) <= NO_SPREAD * np.abs(outcome).max()] = 0
@@ -148,7 +165,7 @@ def cr2(y: ArrayLike, X: ArrayLike, groups: ArrayLike, *, confidence: float = 0.
     pulled = np.add.reduceat(rows * residual[order, None], starts)
     parts = _Parts(triangle, leverage, adjust, np.einsum("ijk,ik->ij", adjust, pulled))
     spread = np.linalg.solve(triangle, parts.scores.T)
-    return _result(terms, beta, spread @ spread.T, parts, len(outcome), clusters, confidence)
+    return _result(known.terms, beta, spread @ spread.T, parts, len(outcome), clusters, confidence)
 
 
 def _inverse_root(leverage: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -191,33 +208,3 @@ def _result(
         confidence=confidence,
         _parts=parts,
     )
-
-
-def _checked(
-    y: ArrayLike, X: ArrayLike, groups: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...], NDArray[np.intp], int]:
-    outcome, design = np.asarray(y, dtype=float), np.asarray(X, dtype=float)
-    if design.ndim != 2 or outcome.shape != (len(design),):
-        raise ValueError(f"X must be rows x terms and y one number a row; they are {design.shape} and {outcome.shape}.")
-    columns: Any = X.columns if isinstance(X, pd.DataFrame) else [f"x{i}" for i in range(design.shape[1])]
-    unusable = int((~np.isfinite(outcome)).sum() + (~np.isfinite(design)).any(axis=1).sum())
-    labels = np.asarray(groups, dtype=object)
-    if len(labels) != len(outcome):
-        raise ValueError(f"groups names the cluster of {len(labels)} rows, but there are {len(outcome)}.")
-    codes, names = pd.factorize(labels)
-    if unusable or (codes < 0).any():
-        lost = int((codes < 0).sum())
-        raise ValueError(f"{unusable} numbers and {lost} groups are missing; leave those rows out and say how many.")
-    if len(names) < 2:
-        raise ValueError(f"Clusters are what varies here: at least two are needed, there is {len(names)}.")
-    if design.shape[1] >= len(outcome):
-        raise ValueError(f"{design.shape[1]} terms need more than {len(outcome)} rows.")
-    return outcome, design, tuple(str(name) for name in columns), codes, len(names)
-
-
-def _require_full_rank(triangle: NDArray[np.float64], terms: tuple[str, ...]) -> None:
-    diagonal = np.abs(np.diag(triangle))
-    size = np.sqrt((triangle**2).sum(axis=0))
-    redundant = [term for term, left, whole in zip(terms, diagonal, size, strict=True) if left <= 1e-10 * whole]
-    if redundant:
-        raise ValueError(f"{', '.join(redundant)} is a sum of the other terms, or nothing but zeros; leave it out.")

@@ -11,14 +11,20 @@ import pandas as pd
 from evalkit import charts, circumstances, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
-from evalkit.result import Method, Result, Sentence
-from evalkit.team.profile import QUESTION, marks
+from evalkit.result import ALL, Method, Result, Sentence
+from evalkit.team.deciding import decision
+from evalkit.team.profile import marks
+from evalkit.team.scored import QUESTION, named, over_subjects
 from evalkit.terms import Design, Level, Step
-from evalkit.verdict import described
+from evalkit.verdict import Decision, described
 
 if TYPE_CHECKING:
     from evalkit.instrument import Instrument
     from evalkit.programme import Programme
+    from evalkit.stats.change import PairedChange
+
+MOST_TOLD = 3
+"""More places than these are not told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,17 @@ class Basis:
     cautions: tuple[str, ...]
 
 
+KNOWN = Basis(
+    method="Means of places that came with numbers of people and spread, and their change with the paired t of places",
+    source="the table named in the programme's `source`; t on K − 1 degrees of freedom, Student 1908: methods page",
+    assumes="Places are independent of each other; those who answered speak for their place.",
+    untested="Fewer than five places were scored at two dates or more.",
+    were="came as means of people's answers",
+    cautions=(
+        "We cannot tell whether the same people answered.",
+        "A self-assessed score can go down because people came to see more clearly.",
+    ),
+)
 AGREED = Basis(
     method="Scores agreed by people together, each at its date",
     source="the workshop or meeting in which they were agreed; instrument: see methods",
@@ -61,35 +78,49 @@ PUBLISHED = Basis(
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The scores of places on one instrument, none of them worked out here: no interval, no test, no rate a year."""
+    """The scores of places on one instrument, none of them worked out here: no interval, no test, no rate a year.
+
+    One kind may be tested, over places: means of people's answers that came with their numbers and spread.
+    """
 
     programme: Programme
     instrument: Instrument
     scores: pd.DataFrame
+    confidence: float = 0.95
 
     @property
     def basis(self) -> Basis:
-        """Agreed where every score was; published averages otherwise."""
-        return AGREED if (self.scores["basis"] == "consensus").all() else PUBLISHED
+        """Agreed where every score was; known where each averages people and says how many and how spread."""
+        if (self.scores["basis"] == "consensus").all():
+            return AGREED
+        people = (self.scores["basis"] == "individuals") & self.scores["n"].notna() & self.scores["sd"].notna()
+        return KNOWN if people.all() else PUBLISHED
 
     def answer(self) -> Result:
-        """The scores at their dates, described."""
+        """The scores at their dates: described, or decided over places where these are known well enough."""
         table = self._table()
         dates = sorted(table["measured_on"].unique())
-        evidence = grade(Design.DESCRIBED, informants=("people in the place",))
-        decided, headline = described(self.basis.untested), _headline(table, dates)
+        changes = self._changes()
+        if changes:
+            table = pd.concat([table, self._changed(changes)], ignore_index=True)
+        design = Design.BEFORE_AFTER if changes else Design.DESCRIBED
+        rivals = circumstances.rivals(self.programme) if changes else ()
+        evidence = grade(design, informants=("people in the place",), rivals=rivals)
+        decided = self._decided(changes)
+        headline = _moved(table) if changes else _headline(table, dates)
+        shown = table[table["what"] == "mean"]
         return Result.of(
             question=QUESTION,
             level=Level.TEAM,
             kirkpatrick=Step.BEHAVIOUR,
             headline=headline,
-            sentences=[self._asked(dates), *_places(table)],
+            sentences=[self._asked(dates, changes), *(_changes_said(table) if changes else _places(shown))],
             decided=decided,
             attribution=attribution(evidence, decided.verdict),
             table=table,
-            marks=marks(self.programme, self.instrument, table, headline.text),
+            marks=marks(self.programme, self.instrument, self._drawn(table, changes), headline.text),
             chart=charts.named("profile"),
-            method=Method(self.basis.method, self.basis.source, self.basis.assumes, Design.DESCRIBED),
+            method=Method(self.basis.method, self.basis.source, self.basis.assumes, design),
             evidence=evidence,
             cautions=[Sentence(caution) for caution in self.basis.cautions],
             about=circumstances.about(
@@ -99,30 +130,84 @@ class Given:
                 of=None,
                 counts="scores",
             ),
+            details=changes or None,
         )
 
+    def _changes(self) -> dict[str, PairedChange]:
+        """Each domain's change over places from their first date to their last: only for means known well enough."""
+        if self.basis is not KNOWN:
+            return {}
+        held = self.scores.assign(measured_on=self._dated()).sort_values("measured_on")
+        held = held[held["organisation_id"].isna() & held["level"].isna()]
+        ends = held.groupby(["domain", "subject_id"])["mean"].agg(["first", "last", "size"])
+        means = ends.loc[ends["size"] > 1, ["first", "last"]].set_axis([0, 1], axis="columns")
+        return over_subjects(means, (0, 1), self.confidence)
+
+    def _decided(self, changes: dict[str, PairedChange]) -> Decision:
+        if not changes:
+            return described(self.basis.untested)
+        return decision(self.programme, self.instrument, changes, self._dated().max())
+
     def _table(self) -> pd.DataFrame:
-        """A row a place, domain and date, in the tool's order. Extras: n_of, measured_on, aspect."""
+        """A row a place (and view), domain and date, in the tool's order. Extras: n_of, measured_on, aspect, what."""
         order = {domain.key: place for place, domain in enumerate(self.instrument.domains)}
         aspects = {domain.key: domain.aspect for domain in self.instrument.domains}
-        names = self.programme.places.set_index("place_id")["name"]
-        held = self.scores.assign(order=self.scores["domain"].map(order), measured_on=self._dated())
-        held = held.sort_values(["subject_id", "order", "measured_on"])
+        held = self.scores.assign(order=self.scores["domain"].map(order), measured_on=self._dated(), view=self._views())
+        held = held.sort_values(["view", "order", "measured_on"])
         return pd.DataFrame(
             {
                 "measure": held["domain"].map(self.instrument.domain_labels),
-                "group": held["subject_id"].map(names).fillna(held["subject_id"]),
+                "group": held["view"],
                 "estimate": held["mean"],
                 "low": float("nan"),
                 "high": float("nan"),
                 "interval": "none given",
                 "n": held["n"].astype("Int64"),
-                "unit": f"points on a scale of {self.instrument.scale.low:g} to {self.instrument.scale.high:g}",
+                "unit": self._unit,
                 "n_of": "respondents",
                 "measured_on": held["measured_on"],
                 "aspect": held["domain"].map(aspects),
+                "what": "mean",
+                "places": 1,
             }
         ).reset_index(drop=True)
+
+    def _changed(self, changes: dict[str, PairedChange]) -> pd.DataFrame:
+        """A row a domain that could be tested over places."""
+        aspects = {domain.key: domain.aspect for domain in self.instrument.domains}
+        rows = [
+            {"measure": self.instrument.domain_labels[key], "group": ALL, "estimate": moved.estimate, "low": moved.low,
+             "high": moved.high, "interval": f"{self.confidence:.0%} confidence", "n": moved.n, "unit": self._unit,
+             "n_of": "places", "measured_on": pd.NaT, "aspect": aspects[key], "what": "change", "places": moved.n}
+            for key, moved in changes.items()
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=self._table().columns).astype({"n": "Int64", "places": int})
+
+    def _drawn(self, table: pd.DataFrame, changes: dict[str, PairedChange]) -> pd.DataFrame:
+        """What is drawn: every score; where there are many places, the mean of places at each date."""
+        shown = table[table["what"] == "mean"]
+        if not changes:
+            return shown
+        by = ["measure", "measured_on"]
+        over = shown.groupby(by, sort=False, as_index=False).agg(estimate=("estimate", "mean"), n=("n", "sum"),
+                                                                  aspect=("aspect", "first"))  # fmt: skip
+        rows = table[table["what"] == "change"].reset_index().set_index("measure")["index"]
+        return over.assign(group=ALL).set_index(over["measure"].map(rows).astype(int).to_numpy())
+
+    @property
+    def _unit(self) -> str:
+        return f"points on a scale of {self.instrument.scale.low:g} to {self.instrument.scale.high:g}"
+
+    def _views(self) -> list[str]:
+        """What each score is of, by name: the place, and whose view of it where it is one organisation's or level's."""
+        called = {kind: named(self.programme, kind) for kind in self.scores["subject_kind"].unique()}
+        bodies = named(self.programme, "organisation")
+        return [
+            ", ".join([called[kind].get(of, of), *(bodies.get(view, view) for view in views if pd.notna(view))])
+            for kind, of, *views in self.scores[["subject_kind", "subject_id", "organisation_id", "level"]]
+            .astype(object)
+            .to_numpy()
+        ]
 
     def _dated(self) -> pd.Series[pd.Timestamp]:
         """The day of each score: its own, or the close of its wave."""
@@ -138,14 +223,36 @@ class Given:
             )
         return dated
 
-    def _asked(self, dates: list[pd.Timestamp]) -> Sentence:
+    def _asked(self, dates: list[pd.Timestamp], changes: dict[str, PairedChange]) -> Sentence:
         months = [12 * (later.year - first.year) + later.month - first.month for first, later in pairwise(dates)]
         apart = f", {words.listed([words.counted(gap, 'month') for gap in months])} apart" if months else ""
         without = ", without numbers of people" if self.scores["n"].isna().all() and self.basis is PUBLISHED else ""
         when = words.listed([words.month(date) for date in dates])
-        return Sentence(
-            f"{self.instrument.name} scores {self.basis.were} for {when}{apart}{without}: described here, not tested."
-        )
+        tested = "tested over places" if changes else "described here, not tested"
+        return Sentence(f"{self.instrument.name} scores {self.basis.were} for {when}{apart}{without}: {tested}.")
+
+
+def _moved(table: pd.DataFrame) -> Sentence:
+    """How many domains changed over places, and by how much where there is one."""
+    rows = table[table["what"] == "change"]
+    row = rows.iloc[0]
+    if len(rows) == 1:
+        said = f"{row['measure']}: {words.higher(row['estimate'])} ({words.span(row['low'], row['high'])})"
+        return Sentence(f"{said}, over {row['places']} places", rows=tuple(rows.index))
+    up, down = (rows["low"] > 0).sum(), (rows["high"] < 0).sum()
+    return Sentence(f"{len(rows)} domains over places: intervals above no change {up}, below it {down}",
+                    rows=tuple(rows.index))  # fmt: skip
+
+
+def _changes_said(table: pd.DataFrame) -> list[Sentence]:
+    """Each domain's change with its interval."""
+    rows = table[table["what"] == "change"]
+    told = [
+        f"{row['measure']} {words.number(row['estimate'])} ({words.span(row['low'], row['high'])})"
+        for row in rows.to_dict("records")
+    ]
+    many = words.counted(int(rows["places"].max()), "place")
+    return [Sentence(f"Mean change over {many}, first date to last: {words.listed(told)}.", rows=tuple(rows.index))]
 
 
 def _headline(table: pd.DataFrame, dates: list[pd.Timestamp]) -> Sentence:
@@ -161,7 +268,9 @@ def _headline(table: pd.DataFrame, dates: list[pd.Timestamp]) -> Sentence:
 
 
 def _places(table: pd.DataFrame) -> list[Sentence]:
-    """Each place, alphabetically: no place is ranked."""
+    """Each place, alphabetically: no place is ranked. Of more than three only how far they lie apart is said."""
+    if table["group"].nunique() > MOST_TOLD:
+        return [Sentence(f"{table['group'].nunique()} places and views of them are in the table, by the alphabet.")]
     return [_place(str(place), rows, _decimals(table)) for place, rows in table.groupby("group")]
 
 

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
+from evalkit import charts, circumstances, register, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
-from evalkit.instrument import Instrument
 from evalkit.result import ALL, Method, Result, Sentence
-from evalkit.stats import change, multiplicity
+from evalkit.team.by_group import split
+from evalkit.team.deciding import clear, decision, declared_domain
 from evalkit.team.given import Given
-from evalkit.team.profile import QUESTION, marks
+from evalkit.team.profile import marks
+from evalkit.team.scored import INSIDERS, QUESTION, Scored, about_subjects, on_one_scale, ours, over_subjects, scored
 from evalkit.terms import Design, Level, Step
-from evalkit.verdict import LEAST_PAIRS, LEVEL, Decision, decide, described
 
 if TYPE_CHECKING:
+    from evalkit.instrument import Instrument
     from evalkit.programme import Programme
     from evalkit.stats.change import PairedChange
+    from evalkit.verdict import Decision
 
 MOVED = ("higher", "lower")
-INSIDERS = "team_member"
-"""The rater who scores a place from inside it."""
 
 ASSESSED = Method(
     name="Mean over places of the mean of those who answered there, and its change with the paired t of places",
@@ -34,210 +34,199 @@ ASSESSED = Method(
 
 
 def maturity(
-    programme: Programme, *, on: str = "icfat", rater: str = "team_member", confidence: float = 0.95
+    programme: Programme,
+    *,
+    on: str = "icfat",
+    rater: str = INSIDERS,
+    by: str | None = None,
+    subject: str | None = None,
+    between: tuple[int, int] | None = None,
+    confidence: float = 0.95,
 ) -> Result:
     """Are organisations working better together? How do they see themselves, domain by domain?
 
-    Needs: `responses` about places on the instrument `on` by one kind of `rater`, for those outside see a place
-    otherwise than those in it; or, in `scores`, averages somebody published or scores people agreed. Comparison places
-    are left out. Self-assessed maturity rises and falls: a lower score may show better understanding. Scores without
-    numbers of people and spread are shown at their dates and never tested. Errors: `NotEnoughEvidence` when neither
-    table has them.
+    Needs: `responses` about places (or teams) on the instrument `on` by one kind of `rater`, for those outside see a
+    place otherwise than those in it; or, in `scores`, averages somebody published or scores people agreed. `by` sets
+    groups side by side: place, team, organisation (on the day of the wave), level (as the form says, else seniority) or
+    tier. `between` names the two waves of the change; the first and last unless given. Comparison places are left out.
+    Self-assessed maturity rises and falls: a lower score may show better understanding. Scores without numbers of
+    people and spread are shown at their dates and never tested. Columns: n_of, measured_on, aspect, what (mean, change;
+    of an aspect: mean of its domains, ours and not the tool's), places; by group: wave, sd.
+    Errors: `NotEnoughEvidence` when neither table has them; ValueError for a `by` or `between` there is not.
 
     >>> import evalkit as ek
     >>> maturity(ek.load("sample_data/salford")).verdict
     <Verdict.DESCRIBED: 'described'>
     """
-    instrument = circumstances.instrument(programme, on)
-    if instrument.recorded or not instrument.on_scale:
-        adds = f"The {instrument.name} adds up points that are no steps of one scale."
+    settings = {"on": on, "rater": rater, "by": by, "subject": subject, "between": between}
+    usual = {"by": None, "subject": None, "between": None}
+    told = [f"{name}={value!r}" for name, value in settings.items() if name not in usual or value is not None]
+    call = f"team.maturity({', '.join(told)})"
+    instrument = on_one_scale(programme, on)
+    if not about_subjects(programme, on).empty:
+        asked = scored(programme, on, rater=rater, subject=subject)
+        return split(asked, by, between, confidence, call) if by else _assessed(asked, between, confidence, call)
+    scores = ours(programme, programme.scores[programme.scores["instrument"] == on])
+    scores = scores[register.by_now(programme, scores["measured_on"])]
+    if scores.empty:
         raise NotEnoughEvidence(
             QUESTION,
-            missing=instrument.never_averaged if instrument.recorded else adds,
-            would_answer="an instrument whose domains are scored on one scale, such as icfat.",
+            missing=f"Nobody's answers to {instrument.name} were given, and no scores.",
+            would_answer="responses.csv with the answers of each person, or scores.csv with published averages.",
         )
-    responses = programme.responses
-    answers = responses[(responses["instrument"] == on) & (responses["subject_kind"] == "place")]
-    answers = answers[~answers["subject_id"].isin(circumstances.comparison_places(programme))]
-    own = answers[answers["rater"] == rater]
-    if not own.empty:
-        return _assessed(programme, instrument, own, rater, confidence)
-    if not answers.empty:
-        given = words.listed(sorted(answers["rater"].unique()))
+    if by:
         raise NotEnoughEvidence(
             QUESTION,
-            missing=f"{words.sentence_case(words.raters(rater))} scored no place on the {instrument.name}.",
-            would_answer=f"asking about those who did, with rater=…: {given}.",
+            missing=f"Of the {instrument.name} only scores came, not who gave them, so none can be split by {by}.",
+            would_answer="responses.csv with the answers of each person; without by=…, the scores of each place.",
         )
-    scores = programme.scores[(programme.scores["instrument"] == on) & (programme.scores["subject_kind"] == "place")]
-    if not scores.empty:
-        return Given(programme, instrument, scores).answer()
-    raise NotEnoughEvidence(
-        QUESTION,
-        missing=f"Nobody's answers to {instrument.name} were given, and no scores.",
-        would_answer="responses.csv with the answers of each person, or scores.csv with published averages.",
-    )
+    return Given(programme, instrument, scores, confidence).answer()
 
 
-def _assessed(programme: Programme, instrument: Instrument, own: pd.DataFrame, rater: str, confidence: float) -> Result:
+def _assessed(asked: Scored, between: tuple[int, int] | None, confidence: float, call: str) -> Result:
     """People answered about places: means over places, and change with the t of places."""
-    scores = instrument.score(own).dropna(subset=["score"])
-    waves = sorted(int(wave) for wave in scores["wave"].dropna().unique())
-    by_place = scores.pivot_table(index=["domain", "subject_id"], columns="wave", values="score", aggfunc="mean")
-    changes = _place_changes(by_place, waves, confidence)
-    table = _assessed_table(programme, instrument, scores, by_place, changes, confidence)
-    declared = _declared_domain(programme, instrument)
-    decided = _assessed_decision(instrument, changes, declared)
-    rivals = circumstances.rivals(programme)
-    evidence = grade(Design.BEFORE_AFTER, informants=(words.raters(rater),), rivals=rivals)
-    headline = _assessed_headline(instrument, table, changes, declared, decided, rater)
+    ends = asked.ends(between)
+    means = _with_aspects(asked.instrument, asked.means())
+    changes = over_subjects(means, ends, confidence)
+    domains = {key: moved for key, moved in changes.items() if key in asked.instrument.domain_labels}
+    table = _assessed_table(asked, means, changes, confidence)
+    declared = declared_domain(asked.programme, asked.instrument)
+    decided = decision(asked.programme, asked.instrument, changes, circumstances.closes(asked.programme, ends[-1]))
+    rivals = circumstances.rivals(asked.programme)
+    evidence = grade(Design.BEFORE_AFTER, informants=(words.raters(asked.rater),), rivals=rivals)
+    headline = _assessed_headline(asked, table, domains, declared, decided)
+    drawn = table[(table["what"] == "mean") & table["measure"].isin([*asked.instrument.domain_labels.values()])]
     return Result.of(
         question=QUESTION,
         level=Level.TEAM,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,
-        sentences=_assessed_sentences(instrument, table, changes, waves, rater),
+        sentences=_assessed_sentences(asked, table, domains),
         decided=decided,
         attribution=attribution(evidence, decided.verdict),
         table=table,
-        marks=marks(programme, instrument, table[table["what"] == "mean"], headline.text),
+        marks=marks(asked.programme, asked.instrument, drawn, headline.text),
         chart=charts.named("profile"),
         method=ASSESSED,
         evidence=evidence,
-        cautions=[*_assessed_cautions(changes, rivals, rater), *_joined(scores, waves)],
-        about=circumstances.about(
-            programme,
-            f"team.maturity(on={instrument.id!r}, rater={rater!r})",
-            n=scores["respondent_id"].nunique(),
-            of=None,
-            counts="respondents",
-        ),
+        cautions=[*_assessed_cautions(asked, domains, rivals), *_joined(asked.scores, ends), *asked.cautions()],
+        about=circumstances.about(asked.programme, call, n=asked.people(), of=None, counts="respondents"),
         details=changes,
     )
 
 
-def _place_changes(by_place: pd.DataFrame, waves: list[int], confidence: float) -> dict[str, PairedChange]:
-    """Each domain's change over places, where enough places have both ends."""
-    if len(waves) < 2:
-        return {}
-    found = {}
-    for domain, places in by_place.groupby(level="domain"):
-        both = places[[waves[0], waves[-1]]].dropna()
-        if len(both) >= LEAST_PAIRS and (both[waves[-1]] - both[waves[0]]).nunique() > 1:
-            found[str(domain)] = change.paired(both[waves[0]], both[waves[-1]], confidence=confidence)
-    return found
+def _with_aspects(instrument: Instrument, means: pd.DataFrame) -> pd.DataFrame:
+    """The means of places, with those over the domains of each aspect; where a domain has none, neither has its aspect.
+
+    The tool defines no such sub-score: these are ours, for anatomy and physiology need not move together.
+    """
+    aspects: dict[str, list[str]] = {}
+    for domain in instrument.domains:
+        if domain.aspect:
+            aspects.setdefault(domain.aspect, []).append(domain.key)
+    found = [means]
+    for aspect, keys in aspects.items():
+        held = means[means.index.get_level_values("domain").isin(keys)]
+        counted = held.groupby(level="subject_id").count() == len(keys)
+        over = held.groupby(level="subject_id").mean().where(counted)
+        found.append(pd.concat({_of(aspect, len(keys)): over}, names=["domain"]))
+    return pd.concat(found)
+
+
+def _of(aspect: str, domains: int) -> str:
+    return f"{words.sentence_case(aspect)}, mean of {domains} domains"
 
 
 def _assessed_table(
-    programme: Programme,
-    instrument: Instrument,
-    scores: pd.DataFrame,
-    by_place: pd.DataFrame,
-    changes: dict[str, PairedChange],
-    confidence: float,
+    asked: Scored, means: pd.DataFrame, changes: dict[str, PairedChange], confidence: float
 ) -> pd.DataFrame:
-    """A row a domain and wave (`what` mean), then a row a domain (`what` change). Extras: n_of, measured_on, aspect,
-    what, places."""
-    unit = f"points on a scale of {instrument.scale.low:g} to {instrument.scale.high:g}"
-    dated = scores.groupby("wave")["answered_on"].median()
-    closes = programme.waves.set_index("wave")["closes_on"]
-    rows = []
-    for domain in instrument.domains:
-        own = scores[scores["domain"] == domain.key]
-        for wave in sorted(own["wave"].unique()):
-            answers = own[own["wave"] == wave]
-            place_means = by_place.loc[domain.key][wave].dropna()
-            rows.append(
-                {"measure": domain.label, "estimate": place_means.mean(), "interval": "none given",
-                 "n": answers["respondent_id"].nunique(), "measured_on": closes.get(wave, dated[wave]),
-                 "aspect": domain.aspect, "what": "mean", "places": len(place_means)}
-            )  # fmt: skip
-    for domain in instrument.domains:
-        if domain.key in changes:
-            moved = changes[domain.key]
-            rows.append(
-                {"measure": domain.label, "estimate": moved.estimate, "low": moved.low, "high": moved.high,
-                 "interval": f"{confidence:.0%} confidence",
-                 "n": scores.loc[scores["domain"] == domain.key, "respondent_id"].nunique(),
-                 "measured_on": pd.NaT, "aspect": domain.aspect, "what": "change", "places": moved.n}
-            )  # fmt: skip
-    table = pd.DataFrame(rows).assign(group=ALL, unit=unit, n_of="respondents")
+    """A row a domain and wave (`what` mean), a row a domain (`what` change), then the same of each aspect."""
+    domains = {domain.key: domain for domain in asked.instrument.domains}
+    answered = list(dict.fromkeys(means.index.get_level_values("domain")))
+    order = [key for key in domains if key in answered] + [key for key in answered if key not in domains]
+    waves = {wave: asked.scores[asked.scores["wave"] == wave] for wave in asked.waves}
+    held = [(key, wave) for key in order for wave in waves if means.loc[key][wave].notna().any()]
+    rows = [_mean(asked, key, wave, waves[wave], means.loc[key][wave].dropna()) for key, wave in held]
+    rows += [_change(asked, key, changes[key], confidence) for key in order if key in changes]
+    labelled = [{**row, "measure": asked.instrument.domain_labels.get(row["measure"], row["measure"]),
+                 "aspect": domains[row["measure"]].aspect if row["measure"] in domains else ""}
+                for row in rows]  # fmt: skip
+    table = pd.DataFrame(labelled).assign(group=ALL, unit=asked.unit, n_of="respondents")
     first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit"]
     table = table.reindex(columns=[*first, "n_of", "measured_on", "aspect", "what", "places"])
     return table.astype({"n": "Int64", "low": float, "high": float})
 
 
-def _declared_domain(programme: Programme, instrument: Instrument) -> str:
-    """The domain of this instrument that was declared beforehand as the one that counts, or none."""
-    name, _, domain = programme.plan.primary.get("team", "").partition("/")
-    return domain if name == instrument.id else ""
+def _mean(asked: Scored, key: str, wave: int, answers: pd.DataFrame, places: pd.Series[float]) -> dict[str, Any]:
+    """The mean of places at one wave."""
+    own = answers[answers["domain"] == key] if key in asked.instrument.domain_labels else answers
+    closed = circumstances.closes(asked.programme, wave)
+    return {
+        "measure": key, "estimate": places.mean(), "interval": "none given", "n": own["respondent_id"].nunique(),
+        "measured_on": own["answered_on"].median() if closed is None else closed, "what": "mean", "places": len(places),
+    }  # fmt: skip
 
 
-def _assessed_decision(instrument: Instrument, changes: dict[str, PairedChange], declared: str) -> Decision:
-    """The declared domain decides; without one, the tool has no overall score, so the answer is described."""
-    if not declared:
-        return described("No domain was declared beforehand as the one that counts, and the tool has no overall score.")
-    if declared not in changes:
-        return described(f"Fewer than {LEAST_PAIRS} places were scored at both ends.")
-    return decide(
-        changes[declared],
-        better=instrument.better,
-        worthwhile=instrument.smallest_worthwhile_change,
-        value_words=instrument.validated and not instrument.self_assessed,
-    )
+def _change(asked: Scored, key: str, moved: PairedChange, confidence: float) -> dict[str, Any]:
+    """The change over places."""
+    where = {"domain": key} if key in asked.instrument.domain_labels else {}
+    return {
+        "measure": key, "estimate": moved.estimate, "low": moved.low, "high": moved.high,
+        "interval": f"{confidence:.0%} confidence", "n": asked.people(**where), "measured_on": pd.NaT,
+        "what": "change", "places": moved.n,
+    }  # fmt: skip
 
 
 def _assessed_headline(
-    instrument: Instrument,
-    table: pd.DataFrame,
-    changes: dict[str, PairedChange],
-    declared: str,
-    decided: Decision,
-    rater: str,
+    asked: Scored, table: pd.DataFrame, changes: dict[str, PairedChange], declared: str, decided: Decision
 ) -> Sentence:
     """The declared domain where there is one, else how many domains moved."""
+    instrument = asked.instrument
     if not changes:
         return Sentence(f"{words.counted(len(instrument.domains), 'domain')} scored, not yet twice")
-    moved = table[table["what"] == "change"]
+    moved = table[(table["what"] == "change") & table["measure"].isin([*instrument.domain_labels.values()])]
     if declared in changes:
         label, scale = instrument.domain_labels[declared], instrument.scale
         return Sentence(
             f"{label}: {words.higher(changes[declared].estimate)} on a scale of {scale.low:g} to {scale.high:g} "
-            f"({words.span(decided.low, decided.high)}), {_informant(rater)}",
+            f"({words.span(decided.low, decided.high)}), {asked.informant}",
             rows=tuple(moved.index[moved["measure"] == label]),
         )
-    up, down = _clear(changes)
+    up, down = clear(changes)
     return Sentence(
         f"{len(up)} of {len(changes)} domains clearly higher, {len(down)} clearly lower, "
-        f"{len(changes) - len(up) - len(down)} neither ({_informant(rater)})",
+        f"{len(changes) - len(up) - len(down)} neither ({asked.informant})",
         rows=tuple(moved.index),
     )
 
 
-def _clear(changes: dict[str, PairedChange]) -> tuple[list[str], list[str]]:
-    """Domains clearly higher and clearly lower: Holm over the domains at the verdict's level."""
-    adjusted = multiplicity.adjust([moved.p for moved in changes.values()], "holm").tolist()
-    clear = [key for key, p in zip(changes, adjusted, strict=True) if p < LEVEL]
-    return [key for key in clear if changes[key].estimate > 0], [key for key in clear if changes[key].estimate < 0]
+def _assessed_sentences(asked: Scored, table: pd.DataFrame, changes: dict[str, PairedChange]) -> list[Sentence]:
+    means = table[(table["what"] == "mean") & table["measure"].isin([*asked.instrument.domain_labels.values()])]
+    own = f"scored their own {asked.subject}"
+    scored_what = f"people {own}" if asked.rater == INSIDERS else f"{words.raters(asked.rater)} scored the places"
+    said = [
+        Sentence(
+            f"Up to {means['n'].max()} {scored_what} at {words.counted(len(asked.waves), 'wave')} "
+            f"({asked.instrument.name}).",
+            rows=tuple(means.index),
+        )
+    ]
+    if changes:
+        said += [_moved(asked.instrument, table, keys, how) for keys, how in zip(clear(changes), MOVED, strict=True)]
+    return [*said, *_aspects(asked, table)]
 
 
-def _informant(rater: str) -> str:
-    """Who scored the places, in the few words of a headline."""
-    return "self-assessed" if rater == INSIDERS else f"told by {words.raters(rater)}"
-
-
-def _assessed_sentences(
-    instrument: Instrument, table: pd.DataFrame, changes: dict[str, PairedChange], waves: list[int], rater: str
-) -> list[Sentence]:
-    people = table.loc[table["what"] == "mean", "n"].max()
-    scored = "people scored their own place" if rater == INSIDERS else f"{words.raters(rater)} scored the places"
-    asked = Sentence(
-        f"Up to {people} {scored} at {words.counted(len(waves), 'wave')} ({instrument.name}).",
-        rows=tuple(table.index[table["what"] == "mean"]),
-    )
-    if not changes:
-        return [asked]
-    return [asked, *(_moved(instrument, table, keys, how) for keys, how in zip(_clear(changes), MOVED, strict=True))]
+def _aspects(asked: Scored, table: pd.DataFrame) -> list[Sentence]:
+    """Each aspect's mean at the first and the last wave, where the instrument has aspects."""
+    held = table[(table["what"] == "mean") & ~table["measure"].isin([*asked.instrument.domain_labels.values()])]
+    if held.empty:
+        return []
+    said = []
+    for measure, rows in held.groupby("measure", sort=True):
+        was, now = (words.number(rows["estimate"].iloc[end]) for end in (0, -1))
+        said.append(f"{measure} ({was if len(rows) == 1 else f'was {was}, is now {now}'})")
+    text = f"Over several domains, which the tool itself does not sum up: {words.listed(said)}."
+    return [Sentence(text, rows=tuple(held.index))]
 
 
 def _moved(instrument: Instrument, table: pd.DataFrame, keys: list[str], how: str) -> Sentence:
@@ -251,11 +240,11 @@ def _moved(instrument: Instrument, table: pd.DataFrame, keys: list[str], how: st
     return Sentence(f"Clearly {how} than at the first wave: {words.listed(paths) or 'none'}.", rows=tuple(rows))
 
 
-def _joined(scores: pd.DataFrame, waves: list[int]) -> list[Sentence]:
+def _joined(scores: pd.DataFrame, ends: tuple[int, ...]) -> list[Sentence]:
     """How far the first and the last wave are the same people; the change is one of places either way."""
-    if len(waves) < 2:
+    if len(ends) < 2:
         return []
-    first, last = (set(scores.loc[scores["wave"] == wave, "respondent_id"]) for wave in (waves[0], waves[-1]))
+    first, last = (set(scores.loc[scores["wave"] == wave, "respondent_id"]) for wave in ends)
     both = len(first & last)
     if both == len(first) == len(last):
         return []
@@ -270,11 +259,11 @@ def _joined(scores: pd.DataFrame, waves: list[int]) -> list[Sentence]:
     return [Sentence(f"{answered} answered at both the first and the last wave, the others at one of them.")]
 
 
-def _assessed_cautions(changes: dict[str, PairedChange], rivals: tuple[str, ...], rater: str) -> list[Sentence]:
+def _assessed_cautions(asked: Scored, changes: dict[str, PairedChange], rivals: tuple[str, ...]) -> list[Sentence]:
     said = ["A lower score may mean that people see more clearly."]
-    if rater == INSIDERS:
-        said[0] = "People scored their own place: a lower score may mean that they see more clearly."
-    said.append("These places are not compared with others.")
+    if asked.rater == INSIDERS:
+        said[0] = f"People scored their own {asked.subject}: a lower score may mean that they see more clearly."
+    said.append(f"These {asked.subject}s are not compared with others.")
     if changes:
         said.append(f"{len(changes)} domains were looked at together, and 'clearly' allows for that.")
     if rivals:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import evalkit as ek
-from evalkit.process.milestones import EARLY, LATE, NO_DAY, NOT_DUE, NOT_NAMED, ON_TIME, PAST, REACHED, STATES, TARGET
+from evalkit.circumstances import NOT_NAMED
+from evalkit.process.milestones import EARLY, LATE, NO_DAY, NOT_DUE, ON_TIME, PAST, REACHED, STATES, TARGET
 from evalkit.programme import Programme, Settings
 from evalkit.resources import folder
 
