@@ -199,7 +199,10 @@ def to_talk_about(asked: Result) -> str:
 
 
 def _ask(row: dict[Any, Any]) -> str:
-    shape = SIGNS[str(row["sign"])]
+    sign = str(row.get("sign", "") or "")
+    if not sign:  # a question that comes of no rule about how things look
+        return f'<li><span class="shape" aria-hidden="true">?</span> {escape(row["ask"])}</li>'
+    shape = SIGNS[sign]
     return (
         f'<li><span class="shape" aria-hidden="true">{shape}</span> <span class="sign">{escape(row["sign"])}:</span> '
         f"{escape(row['ask'])}</li>"

@@ -77,6 +77,14 @@ def by_now(programme: Programme, days: pd.Series[Any]) -> pd.Series[bool]:
     return ~(days > pd.Timestamp(programme.as_of))
 
 
+def of_programme(programme: Programme, log: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a log of places and teams that are not of places to compare with, each with its `place`: its own, or
+    its team's."""
+    home = log["team_id"].map(programme.teams.set_index("team_id")["place_id"])
+    place = log["place_id"].astype(object).fillna(home.astype(object))
+    return log.assign(place=place)[~place.isin(circumstances.comparison_places(programme))]
+
+
 def answered(programme: Programme) -> pd.DataFrame:
     """The answers given by the day the data speak of; one without a day counts from the day its wave opened."""
     held = programme.responses[programme.responses["answer"].notna()]

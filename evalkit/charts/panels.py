@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 ACROSS = 2
 """Panels beside each other: more would be too narrow on a telephone."""
-ROW, HEADING, GAP = 0.17, 0.36, 0.07
+ROW, HEADING, GAP = 0.17, 0.4, 0.07
 """Inches: of a row in a panel, of its heading, and the share of a panel's width between two."""
 ASIDE = 0.16
+WIDE = 20
+"""Letters of a group's name in one line over its panel."""
 
 
 def draw(marks: pd.DataFrame, ax: Axes) -> None:
@@ -42,7 +44,7 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
         top = 1 - (row * tall + HEADING) / (down * tall)
         panel = ax.inset_axes((across * (wide + GAP), top - high, wide, high))
         _panel(panel, [p for p in points if p.label == group], names, dates, of(marks, "scale"))
-        panel.set_title(textwrap.shorten(group, 34, placeholder=" …"), loc="left", fontsize=9, color=style.GREY, pad=3)
+        panel.set_title(_heading(group), loc="left", fontsize=8.5, color=style.GREY, pad=3, in_layout=False)
         if across:
             panel.set_yticklabels([])
         if row < down - 1:
@@ -53,6 +55,11 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
     style.words_on(marks, ax)
     if points:
         style.keyed(ax)
+
+
+def _heading(group: str) -> str:
+    """A group's name in the width of its panel: two lines at most."""
+    return "\n".join(textwrap.wrap(group, WIDE, max_lines=2, placeholder=" …"))
 
 
 def _panel(ax: Axes, points: list[Mark], names: list[str], dates: list[str], scale: list[Mark]) -> None:

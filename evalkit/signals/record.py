@@ -98,7 +98,7 @@ def _disagreements(programme: Programme, begins: date | None) -> Iterator[Talk]:
         ask = "Nobody writes down where partners disagree. Do we disagree, and where is it heard?"
         yield Talk(Level.TEAM, name, Sign.NOT_RECORDED, ask, "")
         return
-    conflicts = _ours(programme, programme.conflicts)
+    conflicts = register.of_programme(programme, programme.conflicts)
     raised = int(_since(programme, conflicts["raised_on"], begins).sum())
     if raised < QUIET:
         many = words.sentence_case(words.counted(raised, "disagreement"))
@@ -115,7 +115,7 @@ def _meetings(programme: Programme, begins: date | None) -> Iterator[Talk]:
     if not programme.has("meetings"):
         ask = "Nobody writes down when partners meet. Do we meet often enough, and ever without business to do?"
         yield Talk(Level.TEAM, name, Sign.NOT_RECORDED, ask, "")
-    elif not _since(programme, _ours(programme, programme.meetings)["held_on"], begins).any():
+    elif not _since(programme, register.of_programme(programme, programme.meetings)["held_on"], begins).any():
         ask = f"No meeting is on record {_from(programme, begins)}. Did partners meet?"
         yield Talk(
             Level.TEAM, name, Sign.UNCERTAIN, ask, "", estimate=0.0, n=0, unit="meetings", n_of="meetings"
@@ -129,13 +129,6 @@ def _never_kept(programme: Programme) -> Iterator[Talk]:
         which = "Which of these is" if len(none) > 1 else "Is it"
         ask = f"Not written down here: {words.listed(none)}. {which} worth an hour a month?"
         yield Talk(Level.PROCESS, "Logs nobody keeps", Sign.NOT_RECORDED, ask, "")
-
-
-def _ours(programme: Programme, log: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a log that are not of places to compare with, nor of a team in one."""
-    home = log["team_id"].map(programme.teams.set_index("team_id")["place_id"])
-    where = log["place_id"].fillna(home.astype(log["place_id"].dtype)) if len(log) else log["place_id"]
-    return log[~where.isin(circumstances.comparison_places(programme))]
 
 
 def _since(programme: Programme, days: pd.Series[Any], begins: date | None) -> pd.Series[bool]:

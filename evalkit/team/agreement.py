@@ -39,8 +39,6 @@ HOW = {
 }
 OVER_DOMAINS = "Median over domains"
 SPREAD, SPREAD_CHANGE = "spread", "change in spread"
-SKEWED = "… against slight skew"
-"""How the second row of a domain is named in the picture, under the first."""
 COLUMNS = ("n_of", "wave", *within.EXTRAS)
 
 
@@ -294,12 +292,12 @@ def _growing(found: _Found, table: pd.DataFrame) -> list[Sentence]:
 
 
 def _marks(found: _Found, table: pd.DataFrame, headline: str) -> pd.DataFrame:
-    """A dot a domain and null, with the range over places, and the cut-off."""
+    """A dot a domain against answers at random, with the range over places, and the cut-off."""
     held = table.loc[list(_rows(table, "r_wg"))].to_dict("index")
     rows: list[dict[str, Any]] = [
         {"mark": "point", "series": row["what"], "y": row["estimate"], "low": row["low"], "high": row["high"],
-         "n": row["n"], "row": at, "x": row["measure"] if row["what"].endswith(within.RANDOM) else SKEWED}
-        for at, row in held.items() if row["estimate"] == row["estimate"]
+         "n": row["n"], "row": at, "x": row["measure"]}
+        for at, row in held.items() if row["estimate"] == row["estimate"] and row["what"].endswith(within.RANDOM)
     ]  # fmt: skip
     rows.append({"mark": "line", "y": within.STRONG, "label": "strong, by convention"})
     rows.append({"mark": "scale", "low": -0.02, "high": 1.02})
@@ -309,7 +307,7 @@ def _marks(found: _Found, table: pd.DataFrame, headline: str) -> pd.DataFrame:
         headline=headline,
         subtitle=f"Agreement within {found.places}, {asked.instrument.name}, "
         f"{circumstances.when(asked.programme, found.wave)}, {asked.programme.title}",
-        x_axis=f"{within.r_wg(found.now)}: 0 no agreement, 1 all alike; median of {found.places}"
+        x_axis=f"agreement ({within.r_wg(found.now)}): 0 none, 1 all alike; median of {found.places}"
         f"{' and their range' if ranged else ''}",
     )
 

@@ -15,7 +15,6 @@ from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import network
 from evalkit.team import ties
-from evalkit.team.profile import QUESTION
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import described
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from evalkit.stats.network import Brokerage
     from evalkit.team.ties import Read, Wave
 
+QUESTION = "Who joins organisations, and how much hangs on them?"
 METHOD = Method(
     name="Gould and Fernandez's roles of those who stand between two others who are not tied, among those who answered",
     source="Gould and Fernandez 1989, Sociological Methodology 19, 89-126; the range expected by chance is the "
@@ -81,7 +81,7 @@ class _Asked:
 def brokers(
     programme: Programme, *, relation: str = "trust", wave: int | None = None, of: str = "organisations", seed: int = 1
 ) -> Result:
-    """Are organisations working better together? Who stands between them, and does it hang on a few people?
+    """Who joins organisations, and how much hangs on them?
 
     Needs: `ties` of this relation (contact, help or trust; conflict only when asked for by name, and that answer stays
     with the evaluator), `rosters`, and `people` with their organisation; `posts` for who is still there. Somebody

@@ -11,7 +11,8 @@ from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import Method, Sentence
 from evalkit.stats import clusters
-from evalkit.team.scored import NOT_RECORDED, QUESTION, Scored
+from evalkit.team.profile import QUESTION
+from evalkit.team.scored import NOT_RECORDED, Scored
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -55,7 +56,7 @@ def split(
     evidence = grade(Design.DESCRIBED, informants=(words.raters(asked.rater),))
     decided = described("Groups are shown beside each other so that they can talk; they are not tested or ranked.")
     return result.Result.of(
-        question=QUESTION,
+        question=f"How do {BY[by]} see it, side by side?",
         level=Level.TEAM,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,

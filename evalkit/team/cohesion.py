@@ -14,9 +14,9 @@ from evalkit.result import ALL, FIRST, Method, Result, Sentence
 from evalkit.stats import clusters
 from evalkit.team import alike as within
 from evalkit.team.alike import Alike, alike
-from evalkit.team.deciding import decision, declared_domain
-from evalkit.team.profile import marks
-from evalkit.team.scored import INSIDERS, QUESTION, Scored, scored
+from evalkit.team.deciding import decision, declared_domain, question
+from evalkit.team.profile import QUESTION, marks
+from evalkit.team.scored import INSIDERS, Scored, scored
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, Decision, described
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from evalkit.stats.change import PairedChange
     from evalkit.stats.clusters import Permuted
 
+ASKED = "Do the people of a team hold together?"
 METHOD = Method(
     name="Mean over teams of the mean of those who answered, and its change with the paired t of teams and the exact "
     f"p of turning signs of teams; before it, agreement within teams: {within.METHOD}",
@@ -78,7 +79,7 @@ def cohesion(
     between: tuple[int, int] | None = None,
     confidence: float = 0.95,
 ) -> Result:
-    """Are organisations working better together? Do the people of a team hold together?
+    """Do the people of a team hold together?
 
     Needs: `responses` about teams on the instrument `on` by one kind of `rater`; `domain` leads and the other domains
     stand beside it. First whether means of teams may be made at all, from agreement within teams at the last wave; then
@@ -104,7 +105,7 @@ def cohesion(
     settings = {"on": on, "domain": domain, "rater": rater, "between": between}
     told = [f"{name}={value!r}" for name, value in settings.items() if value is not None]
     return Result.of(
-        question=QUESTION,
+        question=question(programme, asked.instrument, ASKED),
         level=Level.TEAM,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,

@@ -15,8 +15,7 @@ from evalkit.half_years import HalfYear, half_years
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import change
 from evalkit.stats.student import share as share_of_one
-from evalkit.team.contact import named_places, of_programme, rows_of
-from evalkit.team.profile import QUESTION
+from evalkit.team.contact import named_places, rows_of
 from evalkit.terms import Design, Level, Sign, Step
 from evalkit.verdict import LEAST_PAIRS
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from evalkit.instrument import Instrument, Item
     from evalkit.programme import Programme
 
+QUESTION = "Are conflicts brought into the open, and do they come to an end?"
 METHOD = Method(
     name="Mean over teams of what their people say of conflict, with the paired t of teams; and the log of conflicts: "
     "counts, and the product-limit median of days to an end, in which those still open count (statsmodels)",
@@ -62,7 +62,7 @@ def conflict(
     until: date | None = None,
     confidence: float = 0.95,
 ) -> Result:
-    """Are organisations working better together? Are conflicts brought into the open, and worked through?
+    """Are conflicts brought into the open, and do they come to an end?
 
     Needs: `responses` about teams on the part `conflict` of the questionnaire `on`, by one kind of `rater`; or
     `conflicts`, those raised from `since` to `until`; or both. Statements stand one by one, each as the mean of teams
@@ -210,7 +210,7 @@ class _Log:
 
 def _log(programme: Programme, window: register.Window) -> _Log | None:
     """The log, or none where nobody kept one."""
-    own = of_programme(programme, programme.conflicts)
+    own = register.of_programme(programme, programme.conflicts)
     known = own[register.by_now(programme, own["raised_on"])]
     if known.empty:
         return None

@@ -13,12 +13,12 @@ import pandas as pd
 from evalkit import charts, circumstances, register, words
 from evalkit.half_years import HalfYear, half_years
 from evalkit.result import ALL, Method, Result, Sentence
-from evalkit.team.profile import QUESTION
 from evalkit.terms import Design, Level, Sign, Step
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
 
+QUESTION = "How often do organisations meet, and is there time to know each other?"
 METHOD = Method(
     name="Meetings counted by half year and place, with how people met and what for; where lists were kept, the pairs "
     "of organisations with somebody at the same meeting",
@@ -50,7 +50,7 @@ SIGN_RULE = (
 def contact(
     programme: Programme, *, since: date | None = None, until: date | None = None, weeks: int = WEEKS
 ) -> Result:
-    """Are organisations working better together? How often do they meet, and is there time to know each other?
+    """How often do organisations meet, and is there time to know each other?
 
     Needs: `meetings`; `meeting_attendance`, `people` and `posts` for which organisations met; `places` and `teams`.
     Meetings held from `since` to `until`, by half year since the start, and by place in the order of the alphabet; the
@@ -80,14 +80,6 @@ def contact(
         cautions=_cautions(log, table), n=len(log.held), of=None, counts="meetings", level=Level.TEAM,
         step=Step.BEHAVIOUR,
     )  # fmt: skip
-
-
-def of_programme(programme: Programme, log: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a log of places and teams that are not of places to compare with, each with its place: its own, or
-    its team's."""
-    home = log["team_id"].map(programme.teams.set_index("team_id")["place_id"])
-    place = log["place_id"].astype(object).fillna(home.astype(object))
-    return log.assign(place=place)[~place.isin(circumstances.comparison_places(programme))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +121,7 @@ class _Log:
 
 
 def _log(programme: Programme, window: register.Window, weeks: int) -> _Log:
-    own = of_programme(programme, programme.meetings)
+    own = register.of_programme(programme, programme.meetings)
     known = own[register.by_now(programme, own["held_on"])]
     if known.empty:
         raise register.not_recorded(

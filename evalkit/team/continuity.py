@@ -14,12 +14,12 @@ from evalkit import charts, circumstances, register, words
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import rates
 from evalkit.team.contact import figures, rows_of
-from evalkit.team.profile import QUESTION
 from evalkit.terms import Design, Level, Sign
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
 
+QUESTION = "Do those who lead stay long enough in their posts and teams?"
 METHOD = Method(
     name="Posts left for every 100 person-years in post, with Poisson limits (exact under 10 posts, else Byar's); "
     "shares still in post and still in the team, with Wilson's interval",
@@ -53,7 +53,7 @@ SIGN_RULE = (
 def continuity(
     programme: Programme, *, since: date | None = None, until: date | None = None, confidence: float = 0.95
 ) -> Result:
-    """Are organisations working better together? Do those who lead stay long enough in their posts and teams?
+    """Do those who lead stay long enough in their posts and teams?
 
     Needs: `posts`, `people` and `participants`, for leaders who take part, sponsors and partners; or `memberships`,
     `teams` and `waves`; or both. Posts from the start (or `since`) to `until`: how many were left for every

@@ -12,21 +12,20 @@ from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import agreement as agreement_stats
+from evalkit.team.alike import LEAST_RATERS, SIXTH
 from evalkit.team.scored import INSIDERS, NOT_RECORDED, Scored, scored
-from evalkit.terms import Design, Level, Sign, Step
+from evalkit.terms import Design, Level, Step
 from evalkit.verdict import described
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
 
 QUESTION = "Where do partners see it differently, and what could they ask each other?"
-SIXTH = 6
-"""Beyond the usual limit: answers lie, on average, further from their mean than this part of the number of steps."""
 STEP = 1.0
 """Organisations, or levels, see it differently where their means lie at least so many steps apart (a judgement)."""
-LEAST, LEAST_WHEN_OPEN = 3, 2
-"""Respondents an organisation or level needs before its view is set beside another's; fewer where partners agreed that
-scores are shown, and never one alone (a judgement)."""
+LEAST_WHEN_OPEN = 2
+"""Respondents an organisation or level needs before its view is set beside another's, where partners agreed that scores
+are shown; never one alone. Otherwise as many as an agreement needs (a judgement)."""
 RULE = (
     "Each place's question is about the domain on which its people differ most. The usual limit: an average distance "
     "from the mean of a sixth of the number of steps. Organisations or levels: means at least one step apart."
@@ -68,7 +67,7 @@ def conversation_guide(
     what comes of it belongs in `actions`. An organisation's or level's view needs three respondents (two where
     `agreed_open` says that partners agreed to show scores); which two lie furthest apart is never said. A place with
     fewer than three respondents gets no point. Columns: what (differ most in; between people, organisations, levels),
-    beyond (the usual limit), sign, ask, meeting. Errors: `NotEnoughEvidence` where no place was scored by three people.
+    beyond (the usual limit), ask, meeting. Errors: `NotEnoughEvidence` where no place was scored by three people.
 
     >>> import evalkit as ek
     >>> guide = conversation_guide(ek.load("sample_data/northmere"))
@@ -82,7 +81,7 @@ def conversation_guide(
     if not people:
         raise NotEnoughEvidence(
             QUESTION,
-            missing=f"No {asked.subject} was scored by {LEAST} people in {circumstances.when(programme, at)}.",
+            missing=f"No {asked.subject} was scored by {LEAST_RATERS} people in {circumstances.when(programme, at)}.",
             would_answer="answers of three people or more about the same place.",
         )
     table = _table(asked, scores, people)
@@ -119,7 +118,7 @@ def _between_people(asked: Scored, scores: pd.DataFrame) -> People:
             continue
         apart = agreement_stats.average_deviation(own[["score"]], own["subject_id"])
         for group, n, estimate in apart[["group", "n", "estimate"]].itertuples(index=False):
-            if n >= LEAST:
+            if n >= LEAST_RATERS:
                 found[str(group), domain.key] = (float(estimate), int(n))
     return found
 
@@ -136,7 +135,7 @@ def _gap(asked: Scored, scores: pd.DataFrame, by: str) -> _Gap | None:
     beside = known["score"] - scores.groupby("subject_id")["score"].transform("mean").loc[known.index]
     groups = beside.groupby(known[by]).mean().to_frame("mean")
     groups["n"] = known.groupby(by)["respondent_id"].nunique()
-    least = LEAST_WHEN_OPEN if asked.programme.settings.agreed_open else LEAST
+    least = LEAST_WHEN_OPEN if asked.programme.settings.agreed_open else LEAST_RATERS
     groups = groups[groups["n"] >= least]
     if len(groups) < 2:
         return None
@@ -177,7 +176,7 @@ def _widest(people: People) -> dict[str, list[str]]:
 def _row(measure: str, group: str, estimate: float, n: int, asked: Scored, what: str) -> dict[str, Any]:
     return register.row(
         measure, group, n=n, unit="points of the scale", n_of="respondents", estimate=estimate, out_of=None, what=what,
-        beyond=None, sign="", ask="",
+        beyond=None, ask="",
         meeting=asked.programme.plan.meetings.get("team", f"A meeting of the {asked.subject}"),
     )  # fmt: skip
 
@@ -196,11 +195,9 @@ def _ask(asked: Scored, subject: str, key: str, people: People, widest: dict[str
     labels = words.listed([asked.instrument.domain_labels[domain] for domain in widest[subject]])
     apart = people[subject, key][0]
     limit = ", beyond the usual limit" if apart > _limit(asked) else ""
-    ask = (
-        f"{asked.name(subject)}: people differ most on {labels} (answers lie {words.number(apart, 1)} points from "
-        f"their mean, on average{limit}). What did each have in mind?"
-    )
-    return register.signed({}, Sign.UNCERTAIN, ask)
+    ask = f"{asked.name(subject)}, on {labels}: what did each have in mind?"
+    far = f"Answers lie {words.number(apart, 1)} points from their mean, on average{limit}."
+    return {"ask": words.without_why(f"{ask} {far}")}
 
 
 def _gap_row(asked: Scored, label: str, gap: _Gap, named: str) -> dict[str, Any]:
@@ -208,10 +205,10 @@ def _gap_row(asked: Scored, label: str, gap: _Gap, named: str) -> dict[str, Any]
     if gap.apart < STEP * asked.instrument.scale.step:
         return row
     ask = (
-        f"{label}: of {gap.groups} {named}, the furthest two lie {words.number(gap.apart, 1)} points apart, whatever "
-        f"{asked.subject} they score. What does each see that the other does not?"
+        f"All, on {label}: what does one see that another does not? The furthest two of {gap.groups} {named} lie "
+        f"{words.number(gap.apart, 1)} points apart, whatever {asked.subject} they score."
     )
-    return register.signed(row, Sign.UNCERTAIN, ask)
+    return {**row, "ask": words.without_why(ask)}
 
 
 def _headline(asked: Scored, table: pd.DataFrame) -> Sentence:
@@ -272,7 +269,7 @@ def _cautions(programme: Programme, asked: Scored) -> list[Sentence]:
     agreed = programme.settings.agreed_open
     if agreed:
         said.append(f"Agreed on showing scores: {agreed}")
-    least = LEAST_WHEN_OPEN if agreed else LEAST
+    least = LEAST_WHEN_OPEN if agreed else LEAST_RATERS
     said.append(
         f"Organisations and levels with fewer than {least} respondents are not set beside others, and which two lie "
         "furthest apart is not said."

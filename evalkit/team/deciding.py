@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from evalkit import circumstances
 from evalkit.stats import multiplicity
+from evalkit.team.profile import QUESTION
 from evalkit.verdict import LEAST_PAIRS, LEVEL, Decision, decide, described
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ def declared_domain(programme: Programme, instrument: Instrument) -> str:
     """The domain of this instrument that was declared beforehand as the one that counts, or none."""
     name, _, domain = programme.plan.primary.get("team", "").partition("/")
     return domain if name == instrument.id else ""
+
+
+def question(programme: Programme, instrument: Instrument, own: str) -> str:
+    """The main question where this instrument was declared to answer it, else the one of its own."""
+    declared = programme.plan.primary.get("team", "").partition("/")[0]
+    return QUESTION if declared == instrument.id else own
 
 
 def decision(

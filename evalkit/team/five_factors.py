@@ -15,15 +15,16 @@ from evalkit.result import ALL, FIRST, Method, Result, Sentence
 from evalkit.team.conflict import conflict
 from evalkit.team.contact import contact
 from evalkit.team.continuity import continuity
-from evalkit.team.deciding import clear, decision
+from evalkit.team.deciding import clear, decision, question
 from evalkit.team.profile import marks
-from evalkit.team.scored import INSIDERS, QUESTION, Scored, scored
+from evalkit.team.scored import INSIDERS, Scored, scored
 from evalkit.terms import Audience, Design, Level, Step
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
     from evalkit.stats.change import PairedChange
 
+ASKED = "Are all five factors of working together there, and which is weakest?"
 METHOD = Method(
     name="Mean over teams of the mean of those who answered, factor by factor, the weakest named; its change with the "
     "paired t of teams; beside it what logs of meetings, disagreements and posts hold",
@@ -46,7 +47,7 @@ def five_factors(
     programme: Programme, *, on: str = "five_factors", rater: str = INSIDERS, subject: str | None = None,
     between: tuple[int, int] | None = None, confidence: float = 0.95,
 ) -> Result:  # fmt: skip
-    """Are organisations working better together? Are all five factors there, and which is weakest?
+    """Are all five factors of working together there, and which is weakest?
 
     Needs: `responses` about teams or places on the instrument `on`; beside them `meetings`, `conflicts`, `posts` and
     `memberships` where they were kept, so that contact, conflict and staying are data and not only opinion. There is no
@@ -70,7 +71,7 @@ def five_factors(
     headline = _headline(asked, table)
     told = f"on={on!r}, rater={rater!r}" + ("" if between is None else f", between={between!r}")
     return Result.of(
-        question=QUESTION,
+        question=question(programme, asked.instrument, ASKED),
         level=Level.TEAM,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,
@@ -93,14 +94,14 @@ def five_factors(
 def _logs(asked: Scored) -> tuple[dict[str, Result], list[str]]:
     """What was written down about the factors that leave a trace, as anybody may see it; and what nobody kept."""
     found, silent = {}, []
-    for key, (kept, tables, question) in IN_LOGS.items():
+    for key, (kept, tables, counted) in IN_LOGS.items():
         if key not in asked.instrument.domain_labels:
             continue
         if not any(asked.programme.has(table) for table in tables):
             silent.append(kept)
             continue
         try:
-            found[key] = protect(question(asked.programme), Audience.PUBLIC)
+            found[key] = protect(counted(asked.programme), Audience.PUBLIC)
         except NotEnoughEvidence:
             silent.append(kept)
     return found, silent

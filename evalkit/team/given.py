@@ -13,8 +13,8 @@ from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.team.deciding import decision
-from evalkit.team.profile import marks
-from evalkit.team.scored import QUESTION, named, over_subjects
+from evalkit.team.profile import QUESTION, marks
+from evalkit.team.scored import named, over_subjects
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import Decision, described
 

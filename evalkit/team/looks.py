@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalkit import circumstances, register, words
 from evalkit.stats import agreement, change
-from evalkit.team.scored import QUESTION
+from evalkit.team.profile import QUESTION
 from evalkit.verdict import LEAST_PAIRS
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.team.by_group import split
 from evalkit.team.deciding import clear, decision, declared_domain
 from evalkit.team.given import Given
-from evalkit.team.profile import marks
-from evalkit.team.scored import INSIDERS, QUESTION, Scored, about_subjects, on_one_scale, ours, over_subjects, scored
+from evalkit.team.profile import QUESTION, marks
+from evalkit.team.scored import INSIDERS, Scored, about_subjects, on_one_scale, ours, over_subjects, scored
 from evalkit.terms import Design, Level, Step
 
 if TYPE_CHECKING:

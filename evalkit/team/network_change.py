@@ -13,7 +13,6 @@ from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import network
 from evalkit.team import ties
-from evalkit.team.profile import QUESTION
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import described
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from evalkit.stats.network import ExternalInternal, NetworkCorrelation, TiesKept
     from evalkit.team.ties import Read, Wave
 
+QUESTION = "Which ties came, which stayed and which went?"
 METHOD = Method(
     name="The ties among those who answered at both waves, beside each other: density, E-I index, ties returned, "
     "Jaccard share of ties kept, and correlation of the two networks against relabelled ones (QAP)",
@@ -76,7 +76,7 @@ def network_change(
     permutations: int = 10_000,
     seed: int = 1,
 ) -> Result:
-    """Are organisations working better together? Are the ties between them other than they were?
+    """Which ties came, which stayed and which went?
 
     Needs: `ties` of this relation (contact, help or trust; conflict only when asked for by name, and that answer stays
     with the evaluator), `rosters`, and `people` with their organisation, at two waves; `posts` where somebody moved.

@@ -12,7 +12,6 @@ from evalkit import charts, circumstances, register, words
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.team.looks import DIFFER, ROUND_DAYS, Looks, Round, looks
-from evalkit.team.scored import QUESTION
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from evalkit.stats.agreement import KrippendorffAlpha
     from evalkit.stats.change import PairedChange
 
+QUESTION = "Do partners work as a market, a hierarchy or a network?"
 LEAST_ALPHA = 0.667
 """Below this alpha not even tentative conclusions are drawn (Krippendorff 2004, Content Analysis, 2nd ed., ch. 11; from
 memory)."""
@@ -38,7 +38,7 @@ def network_form(
     resamples: int = 2_000,
     seed: int = 1,
 ) -> Result:
-    """Are organisations working better together? Do partners work as a market, a hierarchy or a network?
+    """Do partners work as a market, a hierarchy or a network?
 
     Needs: `observations` of the features on the menu network_forms, each in one of its forms, by one coder or more. A
     round begins with the first look and holds those of the next `round_days` days; a coder who looked twice in it

@@ -12,6 +12,7 @@ from evalkit.errors import NotEnoughEvidence
 from evalkit.result import Sentence
 from evalkit.stats import change
 from evalkit.stats.pairs import flat
+from evalkit.team.profile import QUESTION
 from evalkit.verdict import LEAST_PAIRS
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from evalkit.programme import Programme
     from evalkit.stats.change import PairedChange
 
-QUESTION = "Are organisations working better together?"
 INSIDERS = "team_member"
 """The rater who scores a place or team from inside it."""
 KINDS = ("place", "team", "organisation")

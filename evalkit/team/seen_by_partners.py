@@ -13,7 +13,7 @@ from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import change
 from evalkit.team.deciding import clear
-from evalkit.team.scored import INSIDERS, QUESTION, Scored, scored
+from evalkit.team.scored import INSIDERS, Scored, scored
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evalkit.programme import Programme
     from evalkit.stats.change import PairedChange
 
+QUESTION = "Do partners outside see a place as those inside it do?"
 METHOD = Method(
     name="Mean over places of what those outside scored less what those inside scored at the same wave, with the "
     "paired t of places; and how far each of the two saw the place move",
@@ -62,7 +63,7 @@ def seen_by_partners(
     programme: Programme, *, on: str = "icfat", rater: str = "partner", subject: str | None = None,
     confidence: float = 0.95,
 ) -> Result:  # fmt: skip
-    """Are organisations working better together? Do partners outside see a place as those inside it do?
+    """Do partners outside see a place as those inside it do?
 
     Needs: `responses` about the same places (or teams) on the instrument `on` at the same wave, by `team_member` and by
     another kind of `rater` who looks on from outside. A gap is no error of either: those outside see less, and those
@@ -75,8 +76,8 @@ def seen_by_partners(
     >>> seen_by_partners(ek.load("sample_data/northmere")).verdict
     <Verdict.DESCRIBED: 'described'>
     """
-    inside = scored(programme, on, rater=INSIDERS, subject=subject)
-    outside = scored(programme, on, rater=rater, subject=subject)
+    inside = scored(programme, on, rater=INSIDERS, subject=subject, question=QUESTION)
+    outside = scored(programme, on, rater=rater, subject=subject, question=QUESTION)
     waves = [wave for wave in inside.waves if _shared(inside, outside, wave)]
     if not waves or inside.subject != outside.subject:
         raise NotEnoughEvidence(

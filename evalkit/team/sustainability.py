@@ -12,7 +12,8 @@ from evalkit.evidence import attribution, grade
 from evalkit.instrument import OVERALL
 from evalkit.result import Method, Result, Sentence
 from evalkit.team import summed
-from evalkit.team.scored import INSIDERS, QUESTION
+from evalkit.team.deciding import question
+from evalkit.team.scored import INSIDERS
 from evalkit.team.summed import PEOPLE, SPREAD, SUBJECTS, UNSUMMED, row
 from evalkit.team.totals import Totals, totals
 from evalkit.terms import Design, Level, Step
@@ -27,6 +28,8 @@ SOURCE = (
     "8:127, formula not seen, ours is √(Σ(n − 1)s² ÷ Σ(n − 1)), its change by the jackknife: Tukey 1958."
 )
 
+ASKED = "Do those who improve something think that it will last?"
+
 
 def sustainability(
     programme: Programme,
@@ -36,7 +39,7 @@ def sustainability(
     subject: str | None = None,
     confidence: float = 0.95,
 ) -> Result:
-    """Are organisations working better together? Do those who improve something think that it will last?
+    """Do those who improve something think that it will last?
 
     Needs: `responses` of `rater` on an instrument (`on`) whose letters score points that sum to a total. `subject`:
     team, place or organisation; None takes teams where any was scored, else places, else organisations. The model was
@@ -63,7 +66,7 @@ def sustainability(
     evidence = grade(design, informants=(words.raters(rater),), rivals=circumstances.rivals(programme))
     headline = _headline(asked, table, declared if declared in changes else OVERALL, decided)
     return Result.of(
-        question=QUESTION,
+        question=question(programme, asked.instrument, ASKED),
         level=Level.TEAM,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,

@@ -13,7 +13,8 @@ from evalkit.errors import NotEnoughEvidence
 from evalkit.instrument import OVERALL, Instrument
 from evalkit.stats import change
 from evalkit.stats.student import t_interval
-from evalkit.team.scored import KINDS, QUESTION, about_subjects
+from evalkit.team.profile import QUESTION
+from evalkit.team.scored import KINDS, about_subjects
 from evalkit.verdict import LEAST_PAIRS
 
 if TYPE_CHECKING:
