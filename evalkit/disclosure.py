@@ -2,7 +2,8 @@
 
 Three rules. Nothing about one person leaves the evaluator. A row with fewer people behind it than the programme's
 minimum is withheld from table, marks, sentence, headline and description alike, and where one withheld row could be
-worked out from the total, the next smallest goes with it. The fitted model never leaves.
+worked out from the total, the next smallest goes with it; so does a row that would tell somebody beside other answers.
+The fitted model never leaves.
 
 Withheld is not missing and not zero: the row stays, says `withheld`, and holds no number.
 """
@@ -23,6 +24,8 @@ PEOPLE = ("people", "leaders", "respondents", "sponsors", "partners", "stories",
 """What `n_of` may count for a row to be about people and so come under the minimum; events are what befell people."""
 COUNTS = ("n", "raters")
 """Columns that count people: whom a row is about, and who said it."""
+TELLS = "tells"
+"""A column that says of a row how few people it would tell beside other answers on the same scores; mostly missing."""
 IDENTIFIERS = frozenset(
     (
         "person_id",
@@ -76,6 +79,8 @@ def _hidden(table: pd.DataFrame, minimum: int) -> set[int]:
     counted = [name for name in COUNTS if name in table]
     people = table[counted].astype("Float64").min(axis="columns").where(about_people)
     few = ((people > 0) & (people < minimum)).fillna(False).astype(bool)
+    if TELLS in table:
+        few |= (table[TELLS] < minimum).fillna(False).astype(bool)
     rest = pd.Series(pd.NA, index=table.index, dtype="Float64")
     if "out_of" in table:  # who did not is told by who did
         rest = (table["out_of"] - table["n"]).where(about_people).astype("Float64")
@@ -84,6 +89,14 @@ def _hidden(table: pd.DataFrame, minimum: int) -> set[int]:
     for _, rows in table[(table["group"] != ALL) & about_people].groupby(["measure", *_split(table)], dropna=False):
         hidden |= _with_neighbours(people.loc[rows.index], rest.loc[rows.index], hidden, minimum)
     return hidden
+
+
+def kept_back(people: pd.Series[Any], minimum: int) -> set[Any]:
+    """Which of these groups a table of them would hide: by how many people each has; one nobody knows is shown."""
+    places = people.reset_index(drop=True).astype("Float64")
+    gone = {int(at) for at in places.index[((places > 0) & (places < minimum)).fillna(False)]}
+    rest = pd.Series(pd.NA, index=places.index, dtype="Float64")
+    return {people.index[at] for at in _with_neighbours(places, rest, gone, minimum)}
 
 
 def _with_neighbours(people: pd.Series[Any], rest: pd.Series[Any], hidden: set[int], minimum: int) -> set[int]:
@@ -102,7 +115,8 @@ def _with_neighbours(people: pd.Series[Any], rest: pd.Series[Any], hidden: set[i
 
 def _split(table: pd.DataFrame) -> list[str]:
     """Columns that cut a measure into separate sets of groups, each with its own total."""
-    return [name for name in ("wave", "by") if name in table]
+    when = "wave" if "wave" in table else "measured_on"
+    return [name for name in (when, "by") if name in table]
 
 
 def _small_marks(marks: pd.DataFrame, table: pd.DataFrame, minimum: int) -> pd.Series[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from inspect import Parameter
@@ -139,10 +140,16 @@ def _table(held: dict[tuple[Level, Step], list[Result]]) -> pd.DataFrame:
         [
             {"measure": LEVELS[level], "group": words.sentence_case(step.value), "estimate": float(len(found)),
              "low": float("nan"), "high": float("nan"), "interval": "none given", "n": len(found), "unit": "answers",
-             "n_of": "answers", "answers": "; ".join(a.verdict.value for a in found) or "not measured"}
+             "n_of": "answers", "answers": _verdicts(found)}
             for (level, step), found in held.items()
         ]
     ).astype({"n": "Int64"})  # fmt: skip
+
+
+def _verdicts(found: Sequence[Result]) -> str:
+    """Each verdict once, in the order met, with how often where more than once."""
+    times = Counter(answer.verdict.value for answer in found)
+    return "; ".join(f"{verdict} ({n})" if n > 1 else verdict for verdict, n in times.items()) or "not measured"
 
 
 def _sentences(table: pd.DataFrame, filled: int) -> list[Sentence]:

@@ -183,9 +183,12 @@ def _places(asked: Scored, held: list[Alike], column: str, null: str) -> list[di
         return []
     wave = held[0].wave
     by_place = pd.DataFrame({each.domain.key: each.each[column] for each in held}).reindex(asked.subjects)
+    fewest = pd.DataFrame({each.domain.key: each.each["n"] for each in held}).reindex(asked.subjects).min(axis=1)
     rows = []
     for place, agreed in zip(asked.subjects, by_place.to_numpy(dtype=float), strict=True):
         people, values = asked.people(wave=wave, subject_id=place), pd.Series(agreed).dropna()
+        if pd.notna(fewest[place]):  # so many people, or more, stand behind each end of its range
+            people = int(fewest[place])
         rows.append(
             {"measure": f"{OVER_DOMAINS}, {null}", "group": asked.name(place), "estimate": values.median(),
              "low": values.min() if len(values) > 1 else float("nan"),

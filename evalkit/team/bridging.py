@@ -135,7 +135,8 @@ def _table(told: Read, found: dict[int, ExternalInternal], directed: bool) -> pd
     """A row a wave for the index, then density and returned ties of each wave."""
     rows = [
         {"measure": f"E-I index of {told.relation} ties", "group": ALL, "estimate": seen.estimate,
-         "low": seen.chance_low, "high": seen.chance_high, "interval": ties.CHANCE, "n": seen.n,
+         "low": seen.chance_low, "high": seen.chance_high,
+         "interval": ties.CHANCE if seen.chance_low == seen.chance_low else "none given", "n": seen.n,
          "unit": "from −1 to +1", "n_of": "people", "wave": wave, "expected": seen.expected, "ties": seen.ties,
          "response_rate": seen.response_rate, "bound_low": seen.bound_low, "bound_high": seen.bound_high,
          "possible": None, "raters": told.waves[wave].fewest}
@@ -185,10 +186,12 @@ def _sentences(asked: _Asked) -> list[Sentence]:
 
 def _outside(asked: _Asked, wave: int, place: int) -> Sentence:
     seen, found = asked.found[wave], asked.read.waves[wave]
+    dealt = seen.chance_low == seen.chance_low
+    chance = f"{_share(seen.chance_low)} to {_share(seen.chance_high)}" if dealt else f"about {_share(seen.expected)}"
     return Sentence(
         f"{words.sentence_case(found.when)}: {words.of(seen.external, seen.ties)} {asked.relation} ties, "
         f"{_share(seen.estimate)} of every 100, went outside the organisation; if people named each other regardless "
-        f"of it, {_share(seen.chance_low)} to {_share(seen.chance_high)} of every 100 would. "
+        f"of it, {chance} of every 100 would. "
         f"{round(100 * found.response_rate)} of every 100 asked answered.",
         rows=(place,),
     )

@@ -299,8 +299,8 @@ def _hangs_on(row: dict[str, Any], n: int) -> str:
 def _headline(table: pd.DataFrame, n: int) -> Sentence:
     half = _one(table, HALF, HALF_AT_MOST)
     if half is None:
-        at, _ = _one(table, STANDING) or (0, {})
-        return Sentence(f"None of {n} people who answered stands between organisations", rows=(at,))
+        at = [held[0] for measure in (STANDING, BETWEEN_TWO) if (held := _one(table, measure))]
+        return Sentence(f"None of {n} people who answered stands between organisations", rows=tuple(at))
     return Sentence(f"Half of the paths across organisations run through {_hangs_on(half[1], n)}", rows=(half[0],))
 
 
@@ -309,18 +309,22 @@ def _sentences(asked: _Asked, table: pd.DataFrame) -> list[Sentence]:
     standing, pairs = _one(table, STANDING), _one(table, PAIRS)
     assert standing is not None
     assert pairs is not None
+    paths = _one(table, BETWEEN_TWO) or standing  # of few people not even that none stands between is told
     enough, tied = asked.programme.minimum_group, ""
     if pairs[1]["possible"]:
         tied = (f"; of pairs of organisations with {enough} or more who answered, "
-                f"{words.of(round(pairs[1]['estimate']), pairs[1]['possible'])} have a tie")  # fmt: skip
+                f"{words.of(round(pairs[1]['estimate']), pairs[1]['possible'])} "
+                f"{'has' if round(pairs[1]['estimate']) == 1 else 'have'} a tie")  # fmt: skip
     said = [Sentence(f"{words.sentence_case(asked.whole.when)}: {words.of(standing[1]['n'], standing[1]['out_of'])} "
-                     "people who answered stand between two others, at least one of them of another organisation, of "
-                     f"whom the first does not name the second{tied}.", rows=(standing[0], pairs[0]))]  # fmt: skip
+                     f"people who answered {'stands' if standing[1]['n'] == 1 else 'stand'} between two others, at "
+                     "least one of them of another organisation, of whom the first does not name the second"
+                     f"{tied}.", rows=(standing[0], pairs[0], paths[0]))]  # fmt: skip
     half, still = _one(table, HALF, HALF_AT_MOST), _one(table, IN_POST, group=THOSE)
     if half is not None:
         said.append(Sentence(f"Half of these paths run through {_hangs_on(half[1], asked.found.n)}.", rows=(half[0],)))
     if still is not None:
-        said.append(Sentence(f"Of those whose posts are dated, {words.of(still[1]['n'], still[1]['out_of'])} were "
+        said.append(Sentence(f"Of those whose posts are dated, {words.of(still[1]['n'], still[1]['out_of'])} "
+                             f"{'was' if still[1]['n'] == 1 else 'were'} "
                              f"still with the organisation on {words.day(asked.programme.as_of)}.",
                              rows=(still[0],)))  # fmt: skip
     return [*said, _by_role(table)]

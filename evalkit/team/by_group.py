@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, result, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import Method, Sentence
 from evalkit.stats import clusters
 from evalkit.team.profile import QUESTION
 from evalkit.team.scored import NOT_RECORDED, Scored
+from evalkit.team.told import beside, wholes
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -27,6 +29,7 @@ BY = {
     "tier": "tiers",
 }
 """What scores can be split by, and what the groups are called."""
+ONE = {by: by for by in BY} | {"level": "level of staff"}
 METHOD = Method(
     name="Mean of those who answered, group by group, with the interval of CR2 over people (or over the places they "
     "scored, where a group scored several)",
@@ -41,8 +44,7 @@ def split(
     asked: Scored, by: str, between: tuple[int, int] | None, confidence: float, call: str
 ) -> result.Result:  # by its full name, for this is no question
     """The scores of each group at the first and last wave; `call` is how to ask for them again."""
-    if by not in BY:
-        raise ValueError(f"by={by!r} is nothing scores can be split by: {words.listed(list(BY))}.")
+    known_split(by)
     ends = asked.ends(between)
     scores = asked.scores[asked.scores["wave"].isin(ends)]
     if (scores[by] == NOT_RECORDED).all():
@@ -75,8 +77,14 @@ def split(
     )
 
 
+def known_split(by: str) -> None:
+    """ValueError for what scores cannot be split by."""
+    if by not in BY:
+        raise ValueError(f"by={by!r} is nothing scores can be split by: {words.listed(list(BY))}.")
+
+
 def _table(asked: Scored, scores: pd.DataFrame, by: str, confidence: float) -> pd.DataFrame:
-    """A row a domain, group and wave. Extras: n_of, wave, measured_on, aspect, sd."""
+    """A row a domain, group and wave. Extras: n_of, wave, measured_on, aspect, sd, tells."""
     within = "respondent_id" if by in ("place", "team") else "subject_id"
     whole = asked.instrument.domains
     held = dict(iter(scores.groupby(["domain", by, "wave"])))
@@ -87,7 +95,25 @@ def _table(asked: Scored, scores: pd.DataFrame, by: str, confidence: float) -> p
         for wave in sorted(scores["wave"].unique())
         if (domain.key, group, wave) in held
     ]
-    return pd.DataFrame(rows).astype({"n": "Int64", "low": float, "high": float, "sd": float})
+    table = pd.DataFrame(rows).astype({"n": "Int64", "low": float, "high": float, "sd": float})
+    return table.assign(tells=_tells(asked, scores, by, table))
+
+
+def _tells(asked: Scored, scores: pd.DataFrame, by: str, table: pd.DataFrame) -> pd.Series[Any]:
+    """Of each row how few people it would tell beside the other splits; missing where none, or enough."""
+    labels, minimum = asked.instrument.domain_labels, asked.programme.minimum_group
+    known: dict[tuple[str, str, int], int] = {}
+    same: dict[Any, dict[tuple[str, str], int]] = {}
+    for domain, wave in sorted(set(zip(scores["domain"], scores["wave"], strict=True))):
+        rows = scores[(scores["domain"] == domain) & (scores["wave"] == wave)]
+        means = wholes(asked, domain, wave)
+        answered = frozenset(zip(rows["respondent_id"], rows["subject_id"], strict=True)), wave, means
+        if answered not in same:  # who is told hangs on who answered, not on what
+            same[answered] = beside(rows, asked.subject, minimum, means).kept_back
+        known |= {(labels[domain], group, wave): n for (split_by, group), n in same[answered].items() if split_by == by}
+    keys = zip(table["measure"], table["group"], table["wave"], strict=True)
+    told = [known.get((str(measure), str(group), int(wave))) for measure, group, wave in keys]
+    return pd.Series(pd.array(told, dtype="Int64"), index=table.index)
 
 
 def _row(
@@ -114,25 +140,28 @@ def _interval(rows: pd.DataFrame, within: str, confidence: float) -> tuple[float
 
 def _ranges(asked: Scored, table: pd.DataFrame, wave: int) -> pd.DataFrame:
     """How far groups with enough people lie apart at one wave: a row a domain, the widest first; ties as they stand."""
-    enough = table[
-        (table["wave"] == wave) & (table["n"] >= asked.programme.minimum_group) & (table["group"] != NOT_RECORDED)
-    ]
+    enough = table[(table["wave"] == wave) & _enough(asked, table) & (table["group"] != NOT_RECORDED)]
     spread = enough.groupby("measure", sort=False)["estimate"].agg(["min", "max", "count"])
     spread = spread[spread["count"] > 1]
     return spread.assign(apart=spread["max"] - spread["min"]).sort_values("apart", ascending=False, kind="stable")
+
+
+def _enough(asked: Scored, table: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows have enough people, and tell nobody beside other splits."""
+    return (table["n"] >= asked.programme.minimum_group) & table[TELLS].isna()
 
 
 def _headline(asked: Scored, table: pd.DataFrame, by: str, wave: int) -> Sentence:
     found = _ranges(asked, table, wave)
     groups = len(set(table["group"]) - {NOT_RECORDED})
     if found.empty:
-        return Sentence(f"{words.sentence_case(BY[by])}: too few people in each to set their scores side by side")
+        return Sentence(f"{words.sentence_case(BY[by])}: too few, or of too few people, to be set side by side")
     widest = str(found.index[0])
     rows = table.index[(table["measure"] == widest) & (table["wave"] == wave)]
     return Sentence(
         f"{groups} {BY[by]}: furthest apart on {widest}, from {words.number(found['min'].iloc[0])} to "
         f"{words.number(found['max'].iloc[0])} in {circumstances.when(asked.programme, wave)}",
-        rows=tuple(int(row) for row in rows[table.loc[rows, "n"] >= asked.programme.minimum_group]),
+        rows=tuple(int(row) for row in rows[_enough(asked, table.loc[rows])]),
     )
 
 
@@ -143,7 +172,7 @@ def _sentences(
     when = words.listed([circumstances.when(asked.programme, wave) for wave in ends])
     people = words.counted(int(scores["respondent_id"].nunique()), "person", "people")
     said = [Sentence(f"{people} scored {words.counted(len(asked.subjects), asked.subject)} ({when}): "
-                     f"{len(groups)} {BY[by]} side by side, in the order of the alphabet.")]  # fmt: skip
+                     f"{words.counted(len(groups), ONE[by], BY[by])} side by side, by the alphabet.")]  # fmt: skip
     found = _ranges(asked, table, ends[-1])
     if len(found) > 1:
         closest = found.iloc[-1]
@@ -153,13 +182,14 @@ def _sentences(
                 f"{words.number(closest['max'])}.",
                 rows=tuple(int(row) for row in table.index[
                     (table["measure"] == found.index[-1]) & (table["wave"] == ends[-1])
-                    & (table["n"] >= asked.programme.minimum_group)
+                    & _enough(asked, table)
                 ]),
             )
         )  # fmt: skip
     unknown = scores[scores[by] == NOT_RECORDED]["respondent_id"].nunique()
     if unknown:
-        said.append(Sentence(f"Of {words.counted(int(unknown), 'person', 'people')} the {by} was not recorded."))
+        text = f"Of {words.counted(int(unknown), 'person', 'people')} the {by} was not recorded."
+        said.append(Sentence(text, rows=tuple(int(row) for row in table.index[table["group"] == NOT_RECORDED])))
     return said
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, FIRST, Method, Result, Sentence
@@ -17,6 +18,7 @@ from evalkit.team.alike import Alike, alike
 from evalkit.team.deciding import decision, declared_domain, question
 from evalkit.team.profile import QUESTION, marks
 from evalkit.team.scored import INSIDERS, Scored, scored
+from evalkit.team.told import few, mean_tells, people_behind
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, Decision, described
 
@@ -45,7 +47,7 @@ MAY = {
 MEAN, CHANGE = "mean", "change"
 SEED = 1
 """Of the draw of signs where teams are too many (18 or more) to go through them all."""
-COLUMNS = ("n_of", "wave", "measured_on", "aspect", *within.EXTRAS, "sign_flip_p", "smallest_p")
+COLUMNS = ("n_of", "wave", "measured_on", "aspect", *within.EXTRAS, "sign_flip_p", "smallest_p", TELLS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +89,8 @@ def cohesion(
     however few of it answered. `between` names the two waves; the first and last unless given. Columns: n_of; wave;
     measured_on; aspect; what (r_wg against either null, average deviation, ICC(1), ICC(2); mean; change); counted
     (teams); reached (how many of these are at .70 or more, or within the cut-off); together (yes, with care, no, by
-    `alike.TOGETHER_RULE`); of changes sign_flip_p, and smallest_p, the least so many teams can reach.
+    `alike.TOGETHER_RULE`); of changes sign_flip_p, and smallest_p, the least so many teams can reach; tells (fewer
+    people than the minimum, whom the row would tell beside others: it is withheld).
     Errors: `NotEnoughEvidence` when no team was scored; ValueError for a domain or waves there are not.
 
     >>> import evalkit as ek
@@ -172,7 +175,7 @@ def _table(found: _Found, confidence: float) -> pd.DataFrame:
         if key in found.changes:
             rows.append(_change(found, each.domain, confidence))
     table = pd.DataFrame(rows).reindex(columns=[*FIRST, *COLUMNS])
-    whole = {"n": "Int64", "wave": "Int64", "counted": "Int64", "reached": "Int64"}
+    whole = dict.fromkeys(("n", "wave", "counted", "reached", TELLS), "Int64")
     real = dict.fromkeys(("estimate", "low", "high", "sign_flip_p", "smallest_p"), float)
     table["measured_on"] = pd.to_datetime(table["measured_on"])
     return table.astype({**whole, **real}).fillna({"together": "", "aspect": ""})
@@ -190,6 +193,7 @@ def _mean(found: _Found, domain: Domain, wave: int, confidence: float) -> list[d
         "n": own["respondent_id"].nunique(), "unit": found.asked.unit, "n_of": "respondents", "wave": wave,
         "measured_on": own["answered_on"].median() if closed is None else closed, "aspect": domain.aspect,
         "what": MEAN, "counted": len(by_team),
+        TELLS: mean_tells(found.asked, [domain.key], wave, found.asked.means().loc[[domain.key]].droplevel("domain")),
     }  # fmt: skip
     if len(by_team) < LEAST_PAIRS:
         return [row]
@@ -206,11 +210,14 @@ def _change(found: _Found, domain: Domain, confidence: float) -> dict[str, Any]:
     own = found.scores[found.scores["domain"] == domain.key]
     both = own.groupby("subject_id")["wave"].nunique()
     own = own[own["subject_id"].isin(both.index[both == len(found.ends)])]
+    # with few people at one end, their mean is the other end's less the change
+    least = people_behind(found.asked, [domain.key], found.ends, own["subject_id"].unique())
     return {
         "measure": domain.label, "group": ALL, "estimate": moved.estimate, "low": moved.low, "high": moved.high,
         "interval": f"{confidence:.0%} confidence", "n": own["respondent_id"].nunique(), "unit": found.asked.unit,
         "n_of": "respondents", "what": CHANGE, "aspect": domain.aspect, "counted": moved.n,
         "sign_flip_p": flipped.p, "smallest_p": flipped.smallest_p,
+        TELLS: few(least, found.asked.programme.minimum_group),
     }  # fmt: skip
 
 

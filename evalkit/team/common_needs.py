@@ -129,6 +129,8 @@ def common_needs(
     >>> common_needs(ek.load("sample_data/northmere")).table["interval"].iloc[0]
     'range expected by chance'
     """
+    if permutations * AGREED < 1:
+        raise ValueError(f"permutations={permutations} gives no p under {AGREED:g}; give {round(1 / AGREED)} or more.")
     asked = scored(programme, on, rater=rater, subject=subject, question=QUESTION)
     found = _found(asked, wave, lowest, permutations, seed)
     table = register.table([*_rows(found), _agreement(found)], extras=("mean", "p"))
@@ -169,7 +171,7 @@ def _found(asked: Scored, wave: int | None, lowest: int, permutations: int, seed
     every = by["score"].mean().unstack().reindex(columns=keys).round(9)  # so that equal means tie
     means = every[(people >= LEAST_PEOPLE).all(axis="columns")]
     counted = scores[scores["subject_id"].isin(means.index)]["respondent_id"].nunique()
-    _enough(asked, at, len(means), len(every), int(counted))
+    _enough(asked, at, len(means), every, int(counted))
     rank = means.rank(axis="columns", method="min", ascending=asked.instrument.better == "higher")
     least = rank <= lowest
     return _Found(
@@ -192,14 +194,19 @@ def _domains(asked: Scored, lowest: int) -> list[str]:
     return keys
 
 
-def _enough(asked: Scored, wave: int, places: int, scored_at_all: int, people: int) -> None:
+def _enough(asked: Scored, wave: int, places: int, every: pd.DataFrame, people: int) -> None:
     """Refuse where there is nothing in common to look for, or so few people that a count would tell what each said."""
     when, minimum = circumstances.when(asked.programme, wave), asked.programme.minimum_group
     if places < 2 or people < minimum:
+        blank = [asked.instrument.domain_labels[str(key)] for key in every.columns[every.isna().all()]]
+        silent = f" Nobody's answers gave a score on {words.listed(blank)}." if blank else ""
+        whole = f"{words.of(places, len(every))} {asked.subject}s were"
+        if len(every) == 1:
+            whole = f"{'the only' if places else 'not even the only'} {asked.subject} was"
         raise NotEnoughEvidence(
             QUESTION,
-            missing=f"In {when} {words.of(places, scored_at_all)} {asked.subject}s were scored on every domain by "
-            f"{LEAST_PEOPLE} people or more, {words.counted(people, 'person', 'people')} in all.",
+            missing=f"In {when} {whole} scored on every domain by {LEAST_PEOPLE} people or more, "
+            f"{words.counted(people, 'person', 'people')} in all.{silent}",
             would_answer=f"answers of {minimum} people or more, about two {asked.subject}s or more.",
         )
 
@@ -261,7 +268,7 @@ def _agreement(found: _Found) -> dict[str, Any]:
     )  # fmt: skip
     if agreed is not None and agreed.p < AGREED:
         return row
-    ask = f"The {kind}s have no order of domains in common: what does each of them need of its own?"
+    ask = f"The {kind}s have no order of domains in common beyond chance: what does each of them need of its own?"
     return register.signed(row, Sign.UNCERTAIN, ask)
 
 

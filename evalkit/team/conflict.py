@@ -16,6 +16,7 @@ from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import change
 from evalkit.stats.student import share as share_of_one
 from evalkit.team.contact import named_places, rows_of
+from evalkit.team.scored import known_rater
 from evalkit.terms import Design, Level, Sign, Step
 from evalkit.verdict import LEAST_PAIRS
 
@@ -54,14 +55,9 @@ HALF, TIE = 0.5, 1e-9
 
 
 def conflict(
-    programme: Programme,
-    *,
-    on: str = "five_factors",
-    rater: str = "team_member",
-    since: date | None = None,
-    until: date | None = None,
-    confidence: float = 0.95,
-) -> Result:
+    programme: Programme, *, on: str = "five_factors", rater: str = "team_member", since: date | None = None,
+    until: date | None = None, confidence: float = 0.95,
+) -> Result:  # fmt: skip
     """Are conflicts brought into the open, and do they come to an end?
 
     Needs: `responses` about teams on the part `conflict` of the questionnaire `on`, by one kind of `rater`; or
@@ -82,14 +78,12 @@ def conflict(
     if log is None and not asked.items:
         raise register.not_recorded(
             QUESTION, f"{words.sentence_case(words.raters(rater))} answered no statement on conflict, and no conflict "
-            "was written down.", "conflicts.csv: one row a conflict with the day it was raised, between whom, and when "
-            f"and how it ended; or answers of team members on the {asked.instrument.name}.",
+            f"was written down by {words.day(programme.as_of)}.", "conflicts.csv: one row a conflict with the day it "
+            f"was raised, between whom, and when and how it ended; or answers on the {asked.instrument.name}.",
         )  # fmt: skip
-    rows = [
-        *asked.rows(),
-        *(_kept(log) if log else [register.signed(_row(RAISED, n=None), Sign.NOT_RECORDED, NOT_KEPT)]),
-    ]
-    table = register.table(rows, extras=("by", "what", "wave", "teams")).astype({"wave": "Int64", "teams": "Int64"})
+    kept = _kept(log) if log else [register.signed(_row(RAISED, n=None), Sign.NOT_RECORDED, NOT_KEPT)]
+    table = register.table([*asked.rows(), *kept], extras=("by", "what", "wave", "teams"))
+    table = table.astype({"wave": "Int64", "teams": "Int64"})
     headline = _headline(asked, log, table)
     said = (("on", on, "five_factors"), ("rater", rater, "team_member"), ("confidence", confidence, 0.95))
     told = [log.window.asked if log else "", *(f"{name}={value!r}" for name, value, usual in said if value != usual)]
@@ -114,6 +108,7 @@ class _Statements:
     confidence: float
     items: tuple[Item, ...]
     answers: pd.DataFrame
+    without_wave: int
 
     @property
     def waves(self) -> list[int]:
@@ -133,9 +128,8 @@ class _Statements:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """A row a statement and wave, and a row for its change where it can be tested."""
-        scale = self.instrument.scale
-        unit = f"points on a scale of {scale.low:g} to {scale.high:g}"
-        said: dict[str, Any] = {"unit": unit, "n_of": "respondents", "by": STATEMENT}
+        low, high = self.instrument.scale.low, self.instrument.scale.high
+        said = {"unit": f"points on a scale of {low:g} to {high:g}", "n_of": "respondents", "by": STATEMENT}
         for item in self.items:
             means, held = self.means(item.key)
             people = held.groupby("wave")["respondent_id"].nunique().reindex(self.waves, fill_value=0)
@@ -144,9 +138,8 @@ class _Statements:
                 yield register.row(item.text, ALL, n=n, estimate=float(means[wave].mean()), what=MEAN, wave=wave,
                                    teams=teams, **said)  # fmt: skip
             if moved := self._moved(means):  # as few people as at the wave with fewer, whose mean it would tell
-                n = int(people.min())
-                row = register.row(item.text, ALL, n=n, estimate=moved.estimate, what=CHANGE, wave=pd.NA,
-                                   teams=moved.n, **said)  # fmt: skip
+                row = register.row(item.text, ALL, n=int(people.min()), estimate=moved.estimate, what=CHANGE,
+                                   wave=pd.NA, teams=moved.n, **said)  # fmt: skip
                 yield {**row, "low": moved.low, "high": moved.high, "interval": f"{self.confidence:.0%} confidence"}
 
     def _moved(self, means: pd.DataFrame) -> change.PairedChange | None:
@@ -162,6 +155,7 @@ class _Statements:
 def _statements(programme: Programme, on: str, rater: str, confidence: float) -> _Statements:
     """Everything answered by now about the programme's teams; none of it where nobody answered."""
     instrument = circumstances.instrument(programme, on)
+    known_rater(rater)
     items = tuple(item for item in instrument.items if item.domain == DOMAIN)
     if not items or instrument.recorded or not instrument.on_scale:
         raise NotEnoughEvidence(
@@ -172,15 +166,16 @@ def _statements(programme: Programme, on: str, rater: str, confidence: float) ->
     elsewhere = programme.teams["place_id"].isin(circumstances.comparison_places(programme))
     own = given[
         (given["instrument"] == on) & (given["rater"] == rater) & (given["subject_kind"] == "team")
-        & (given["timing"] != "then") & given["wave"].notna()
+        & (given["timing"] != "then") & given["item"].isin([item.key for item in items])
         & given["subject_id"].isin(programme.teams.loc[~elsewhere, "team_id"])
         & ~given["respondent_id"].isin(circumstances.comparison_leaders(programme))
     ]  # fmt: skip
     keys = [item.key for item in items]
-    wide = instrument.answers(own)[keys].reset_index()
+    undated = own[own["wave"].isna()].drop_duplicates(["respondent_id", "subject_id", "timing"])
+    wide = instrument.answers(own[own["wave"].notna()])[keys].reset_index()
     answers = wide.groupby(["subject_id", "respondent_id", "wave"])[keys].mean().dropna(how="all").reset_index()
     said = tuple(item for item in items if answers[item.key].notna().any())
-    return _Statements(programme, instrument, rater, confidence, said, answers)
+    return _Statements(programme, instrument, rater, confidence, said, answers, len(undated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +279,9 @@ def _still_open(log: _Log) -> Iterator[dict[str, Any]]:
     if left.empty:
         yield row
         return
-    still = f"{words.of(len(left), len(log.held))} conflicts {'is' if len(left) == 1 else 'are'} still open"
-    ask = (
-        f"{still}, the oldest since {words.day(left['raised_on'].min())}: what would help to work through what is open?"
-    )
-    yield register.signed(row, Sign.UNCERTAIN, ask)
+    many = f"{words.of(len(left), len(log.held))} conflict{'' if len(log.held) == 1 else 's'}"
+    still = f"{many} {'is' if len(left) == 1 else 'are'} open, the oldest since {words.day(left['raised_on'].min())}"
+    yield register.signed(row, Sign.UNCERTAIN, f"{still}: what would help to work through what is open?")
     yield _row(LONGEST, n=len(left), unit="days", estimate=float(left["days"].max()))
 
 
@@ -325,8 +318,8 @@ def _of_statements(asked: _Statements, table: pd.DataFrame) -> list[Sentence]:
         when.append(f"{n} of {words.counted(teams, 'team')} in {circumstances.when(asked.programme, wave)}")
     paths = "; ".join(_path(table, item.text) for item in asked.items)
     whose = f"{words.sentence_case(words.raters(asked.rater))} ({words.listed(when)})"
-    text = f"{whose}, on a scale of {scale.low:g} to {scale.high:g}: {paths}."
-    return [Sentence(text, rows=tuple(map(int, rows.index)))]
+    between = f"on a scale of {scale.low:g} to {scale.high:g}"
+    return [Sentence(f"{whose}, {between}: {paths}.", rows=tuple(map(int, rows.index)))]
 
 
 def _of_log(log: _Log, table: pd.DataFrame) -> list[Sentence]:
@@ -336,11 +329,11 @@ def _of_log(log: _Log, table: pd.DataFrame) -> list[Sentence]:
         return [Sentence(text, rows=rows_of(table, RAISED))]
     raised = table[(table["measure"] == RAISED) & (table["n"] > 0)]
     halves, kinds = (raised[raised["by"] == by] for by in (HALF_YEAR, KIND))
-    when = [f"{n} in {group[:1].lower()}{group[1:]}" for group, n in zip(halves["group"], halves["n"], strict=True)]
+    whens = [f"{'' if half.startswith('Before') else 'in '}{half[:1].lower()}{half[1:]}" for half in halves["group"]]
+    when = [f"{n} {half}" for half, n in zip(whens, halves["n"], strict=True)]
     between = [f"{n} {group}" for group, n in zip(kinds["group"], kinds["n"], strict=True)]
-    dated = f"Conflicts raised, {log.window.words}: {len(log.held)} ({'; '.join(when)})"
-    text = f"{dated}; by kind {words.listed(between)}."
-    return [Sentence(text, rows=tuple(map(int, raised.index))), _of_ends(log, table)]
+    text = f"Conflicts raised, {log.window.words}: {len(log.held)} ({'; '.join(when)}); by kind"
+    return [Sentence(f"{text} {words.listed(between)}.", rows=tuple(map(int, raised.index))), _of_ends(log, table)]
 
 
 def _of_ends(log: _Log, table: pd.DataFrame) -> Sentence:
@@ -350,8 +343,10 @@ def _of_ends(log: _Log, table: pd.DataFrame) -> Sentence:
     gained = int((log.held["outcome"][log.held["ended"]] == GAINED).sum())
     how = f", {gained} of them so that all gained" if log.resolved else ""
     left = log.held["days"][~log.held["ended"]]
-    longest = f"; the longest still open has been so for {words.counted(int(left.max()), 'day')}" if len(left) else ""
-    text = f"{words.of(log.resolved, len(log.held))} were resolved{how}; {pace}{longest}."
+    for_days = "less than a day" if left.max() < 1 else words.counted(int(left.max()), "day") if len(left) else ""
+    longest = f"; the longest still open has been so for {for_days}" if len(left) else ""
+    many = f"{words.of(log.resolved, len(log.held))} {'was' if log.resolved == 1 else 'were'} resolved"
+    text = f"{many}{how}; {pace}{longest}."
     gains = rows_of(table, OUTCOME, group=words.plain(GAINED))
     return Sentence(text, rows=rows_of(table, RESOLVED, DAYS, OPEN, LONGEST) + gains)
 
@@ -388,12 +383,16 @@ def _cautions(asked: _Statements, log: _Log | None, table: pd.DataFrame) -> list
             said.append(f"A change without an interval: fewer than {LEAST_PAIRS} teams at both waves, or all alike.")
     else:
         said.append(f"{words.sentence_case(words.raters(asked.rater))} answered no statement on conflict.")
+    if asked.without_wave:
+        said.append(f"{words.counted(asked.without_wave, 'filled-in form')} left out: at no wave.")
     if log:
         said.append(
-            "The log is taken as whole, so its counts have no interval; those raised lately had less time to end."
+            "The log is taken as whole: its counts have no interval. What was raised lately had less time to end."
         )
         if not all(half.whole for half in log.halves):
             said.append("A half year marked as a part lies only partly in the time asked about.")
+        if undated := int((log.held["resolved_on"].isna() & log.held["outcome"].notna()).sum()):
+            said.append(f"{words.counted(undated, 'conflict')} with an outcome and no day of it: taken as still open.")
         if log.elsewhere:
             said.append(f"{words.counted(log.elsewhere, 'conflict')} of comparison places left out.")
     return [Sentence(words.sentence_case(text)) for text in (*said, *([SIGN_RULE] if log else []))]

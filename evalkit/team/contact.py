@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit import charts, circumstances, register, words
 from evalkit.half_years import HalfYear, half_years
 from evalkit.result import ALL, Method, Result, Sentence
+from evalkit.team.scored import named
 from evalkit.terms import Design, Level, Sign, Step
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _log(programme: Programme, window: register.Window, weeks: int) -> _Log:
     known = own[register.by_now(programme, own["held_on"])]
     if known.empty:
         raise register.not_recorded(
-            QUESTION, "No meeting across organisations was recorded.",
+            QUESTION, f"No meeting across organisations was recorded by {words.day(programme.as_of)}.",
             "meetings.csv: one row a meeting, with the day, the place, how people met and whether it was on business "
             "or to know each other better; meeting_attendance.csv for who came.",
         )  # fmt: skip
@@ -143,7 +144,7 @@ def named_places(programme: Programme, window: register.Window, log: pd.DataFram
     begun = ~(places["start"] > pd.Timestamp(window.until))
     larger = places.index.isin(places["parent_id"].dropna()) & ~places.index.isin(log["place"])
     places = places[begun & ~larger & ~places.index.isin(circumstances.comparison_places(programme))]
-    return circumstances.place_names(programme).reindex(places.index)
+    return pd.Series(named(programme, "place"), dtype=object).reindex(places.index)
 
 
 def _lists(programme: Programme, window: register.Window, every: pd.DataFrame) -> pd.DataFrame:
@@ -300,10 +301,11 @@ def _sentences(log: _Log, table: pd.DataFrame) -> list[Sentence]:
     met = words.sentence_case(words.counted(len(log.held), "meeting"))
     said = [Sentence(f"{met} {'is' if len(log.held) == 1 else 'are'} on record, {log.window.words}: "
                      f"{_paces(log, table)}.", rows=rows_of(table, HELD))]  # fmt: skip
-    kinds = {"were face to face": IN_PERSON, "were held to know each other better": RELATIONAL}
+    kinds = {"face to face": IN_PERSON, "held to know each other better": RELATIONAL}
     rows = [(what, figures(table, measure)) for what, measure in kinds.items()]
     told = [
-        f"{words.of(row['n'], row['out_of'])} {what} ({words.number(row['estimate'], 0)}%)"
+        f"{words.of(row['n'], row['out_of'])} {'was' if row['n'] == 1 else 'were'} {what} "
+        f"({words.number(row['estimate'], 0)}%)"
         for what, row in rows
         if row["out_of"]
     ]
@@ -377,7 +379,8 @@ def _cautions(log: _Log, table: pd.DataFrame) -> list[Sentence]:
     for column in ("mode", "purpose"):
         blank = int(log.held[column].isna().sum())
         if blank:
-            said.append(f"The {column} of {words.of(blank, len(log.held))} meetings was not recorded.")
+            meetings = "meeting" if len(log.held) == 1 else "meetings"
+            said.append(f"The {column} of {words.of(blank, len(log.held))} {meetings} was not recorded.")
     if log.halves and not log.halves[0].number:
         said.append("The time before the start is counted from the first meeting in the log.")
     if not all(half.whole for half in log.halves):

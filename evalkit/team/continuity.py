@@ -324,7 +324,7 @@ def _turnover(table: pd.DataFrame) -> str:
         return "Posts are on record for very few people, and what became of them is not given"
     ends = f"{words.span(row['low'], row['high'], 1)}, {row['interval']}"
     rate = f"{words.number(row['estimate'], 1)} for every 100 person-years ({ends})"
-    return f"{words.sentence_case(words.counted(row['n'], 'post'))} left, {rate}"
+    return f"{words.counted(row['n'], 'post') if row['n'] else 'No post was'} left, {rate}"
 
 
 def _said_of_posts(posts: _Posts | None, table: pd.DataFrame) -> list[Sentence]:
@@ -343,7 +343,8 @@ def _said_of_posts(posts: _Posts | None, table: pd.DataFrame) -> list[Sentence]:
         said.append(Sentence(f"What came next: {words.listed(named)}.", rows=tuple(map(int, came.index))))
     parts = []
     if pd.notna(still["estimate"]):
-        parts.append(f"{words.of(still['n'], still['out_of'])} are still in the post they held on {since}")
+        stay = "is" if still["n"] == 1 else "are"
+        parts.append(f"{words.of(still['n'], still['out_of'])} {stay} still in the post they held on {since}")
     if pd.notna(now["estimate"]):
         parts.append(f"half of those in a post now took it up {words.number(now['estimate'], 1)} years ago or more")
     text = f"{words.sentence_case('; '.join(parts))}."

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from evalkit import charts, circumstances, register, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import agreement as agreement_stats
 from evalkit.team.alike import LEAST_RATERS, SIXTH
 from evalkit.team.scored import INSIDERS, NOT_RECORDED, Scored, scored
+from evalkit.team.told import Beside, beside, few, wholes
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import described
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from evalkit.programme import Programme
 
 QUESTION = "Where do partners see it differently, and what could they ask each other?"
@@ -48,11 +53,16 @@ SPLITS = {"organisation": "organisations", "level": "levels of staff"}
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """How far the furthest two groups lie apart, and how many people stand behind both. Which two is not said."""
+    """How far the furthest two groups lie apart, and how many people stand behind both. Which two is not said.
+
+    `tells`: how few people that would tell beside the scores of groups, if it were guessed which two they are.
+    """
 
     apart: float
     n: int
     groups: int
+    ends: tuple[str, str]
+    tells: int | None = None
 
 
 def conversation_guide(
@@ -67,7 +77,8 @@ def conversation_guide(
     what comes of it belongs in `actions`. An organisation's or level's view needs three respondents (two where
     `agreed_open` says that partners agreed to show scores); which two lie furthest apart is never said. A place with
     fewer than three respondents gets no point. Columns: what (differ most in; between people, organisations, levels),
-    beyond (the usual limit), ask, meeting. Errors: `NotEnoughEvidence` where no place was scored by three people.
+    beyond (the usual limit), ask, meeting, tells (fewer people than the minimum, whom the row would tell beside other
+    answers: it is withheld). Errors: `NotEnoughEvidence` where no place was scored by three people.
 
     >>> import evalkit as ek
     >>> guide = conversation_guide(ek.load("sample_data/northmere"))
@@ -140,13 +151,38 @@ def _gap(asked: Scored, scores: pd.DataFrame, by: str) -> _Gap | None:
     if len(groups) < 2:
         return None
     ends = groups.loc[[groups["mean"].idxmin(), groups["mean"].idxmax()]]
-    return _Gap(float(ends["mean"].iloc[1] - ends["mean"].iloc[0]), int(ends["n"].sum()), len(groups))
+    named = (str(ends.index[0]), str(ends.index[1]))
+    return _Gap(float(ends["mean"].iloc[1] - ends["mean"].iloc[0]), int(ends["n"].sum()), len(groups), named)
+
+
+def _gaps(asked: Scored, scores: pd.DataFrame) -> dict[tuple[str, str], _Gap]:
+    """By split and domain the gap between its furthest groups, with how few people all of them together would tell."""
+    found: dict[tuple[str, str], _Gap] = {}
+    sums: dict[Any, Beside] = {}
+    for key in asked.instrument.domain_labels:
+        own = scores[scores["domain"] == key]
+        gaps = {by: gap for by in SPLITS if (gap := _gap(asked, own, by)) is not None}
+        if not gaps:
+            continue
+        means = wholes(asked, key, int(own["wave"].iloc[0]))
+        who = frozenset(zip(own["respondent_id"], own["subject_id"], strict=True)), means
+        if who not in sums:
+            sums[who] = beside(own, asked.subject, asked.programme.minimum_group, means)
+        shown: list[NDArray[np.float64]] = []
+        for by, gap in gaps.items():
+            apart = sums[who].apart(by, gap.ends)
+            tells = sums[who].told_by([*shown, apart])
+            shown += [] if tells else [apart]
+            found[by, key] = replace(gap, tells=tells)
+    return found
 
 
 def _table(asked: Scored, scores: pd.DataFrame, people: People) -> pd.DataFrame:
     """A row a domain (in how many places people differ most on it), a row a place and domain, then gaps over all."""
     labels, widest = asked.instrument.domain_labels, _widest(people)
-    rows = [_in_places(asked, key, widest) for key in labels]
+    most = [max(n for (of, _), (_, n) in people.items() if of == subject) for subject in widest]
+    least = few(sum(most), asked.programme.minimum_group)
+    rows = [_in_places(asked, key, widest) | {TELLS: least} for key in labels]
     for subject in asked.subjects:
         rows += [
             {**_row(labels[key], asked.name(subject), *people[subject, key], asked, "between people"),
@@ -154,13 +190,12 @@ def _table(asked: Scored, scores: pd.DataFrame, people: People) -> pd.DataFrame:
             for key in labels
             if (subject, key) in people
         ]  # fmt: skip
+    gaps = _gaps(asked, scores)
     for by, named in SPLITS.items():
-        for key, label in labels.items():
-            gap = _gap(asked, scores[scores["domain"] == key], by)
-            if gap is not None:
-                rows.append(_gap_row(asked, label, gap, named))
+        rows += [_gap_row(asked, label, gaps[by, key], named) for key, label in labels.items() if (by, key) in gaps]
     table = pd.DataFrame(rows)
-    return table.astype({"n": "Int64", "out_of": "Int64", "low": float, "high": float, "beyond": "boolean"})
+    whole = dict.fromkeys(("n", "out_of", TELLS), "Int64")
+    return table.astype({**whole, "low": float, "high": float, "beyond": "boolean"})
 
 
 def _widest(people: People) -> dict[str, list[str]]:
@@ -176,7 +211,7 @@ def _widest(people: People) -> dict[str, list[str]]:
 def _row(measure: str, group: str, estimate: float, n: int, asked: Scored, what: str) -> dict[str, Any]:
     return register.row(
         measure, group, n=n, unit="points of the scale", n_of="respondents", estimate=estimate, out_of=None, what=what,
-        beyond=None, ask="",
+        beyond=None, ask="", tells=None,
         meeting=asked.programme.plan.meetings.get("team", f"A meeting of the {asked.subject}"),
     )  # fmt: skip
 
@@ -201,7 +236,7 @@ def _ask(asked: Scored, subject: str, key: str, people: People, widest: dict[str
 
 
 def _gap_row(asked: Scored, label: str, gap: _Gap, named: str) -> dict[str, Any]:
-    row = _row(label, ALL, gap.apart, gap.n, asked, f"between {named}")
+    row = _row(label, ALL, gap.apart, gap.n, asked, f"between {named}") | {TELLS: gap.tells}
     if gap.apart < STEP * asked.instrument.scale.step:
         return row
     ask = (
@@ -234,7 +269,8 @@ def _sentences(asked: Scored, scores: pd.DataFrame, table: pd.DataFrame, at: int
                  f"people differ most on: {words.listed(told) or 'none'}.", rows=tuple(rows.index)),
         Sentence(f"Answers lie {words.between(apart['estimate'].min(), apart['estimate'].max(), 1)} points from their "
                  f"mean, on average; beyond the usual limit of {words.number(_limit(asked), 1)} in "
-                 f"{words.of(int(apart['beyond'].sum()), len(apart))} pairs of {asked.subject} and domain."),
+                 f"{words.of(int(apart['beyond'].sum()), len(apart))} pairs of {asked.subject} and domain.",
+                 rows=tuple(apart.index)),
     ]  # fmt: skip
     for named in SPLITS.values():
         gaps = table[table["what"] == f"between {named}"]

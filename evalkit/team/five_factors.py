@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
-from evalkit.disclosure import protect
+from evalkit.disclosure import TELLS, protect
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
+from evalkit.html import WITHHELD
 from evalkit.result import ALL, FIRST, Method, Result, Sentence
 from evalkit.team.conflict import conflict
 from evalkit.team.contact import contact
@@ -18,6 +19,7 @@ from evalkit.team.continuity import continuity
 from evalkit.team.deciding import clear, decision, question
 from evalkit.team.profile import marks
 from evalkit.team.scored import INSIDERS, Scored, scored
+from evalkit.team.told import LEAST_PEOPLE, few, mean_tells, people_behind
 from evalkit.terms import Audience, Design, Level, Step
 
 if TYPE_CHECKING:
@@ -53,7 +55,9 @@ def five_factors(
     `memberships` where they were kept, so that contact, conflict and staying are data and not only opinion. There is no
     overall score: the source stresses all five together, so the lowest says most. What people say of meetings and what
     the log holds may differ, and both are shown. Columns: n_of, measured_on, aspect, what (mean, change, log), subjects
-    (teams behind it), lowest_in (teams of which it is the lowest factor, ties counted in each).
+    (teams behind it), lowest_in of lowest_of (teams of which it is the lowest factor, ties counted in each; what one
+    person finds lowest is not counted), tells (fewer people than the minimum, whom the row would tell beside others: it
+    is withheld).
     Errors: `NotEnoughEvidence` when nobody answered the instrument.
 
     >>> import evalkit as ek
@@ -101,9 +105,15 @@ def _logs(asked: Scored) -> tuple[dict[str, Result], list[str]]:
             silent.append(kept)
             continue
         try:
-            found[key] = protect(counted(asked.programme), Audience.PUBLIC)
+            answer = protect(counted(asked.programme), Audience.PUBLIC)
         except NotEnoughEvidence:
             silent.append(kept)
+            continue
+        headline, *_ = answer.parts
+        if (answer.table.loc[[*headline.rows], "interval"] == WITHHELD).any():
+            silent.append(kept)
+        else:
+            found[key] = answer
     return found, silent
 
 
@@ -112,25 +122,36 @@ def _table(
 ) -> pd.DataFrame:
     """A row a factor and wave, a row a factor that could be tested, then the rows of the logs."""
     rows = [_mean(asked, key, wave) for key in asked.instrument.domain_labels for wave in ends]
-    rows += [_change(asked, key, changes[key], confidence) for key in asked.instrument.domain_labels if key in changes]
+    rows += [
+        _change(asked, key, changes[key], ends, confidence) for key in asked.instrument.domain_labels if key in changes
+    ]
     table = pd.DataFrame([row for row in rows if row["subjects"]]).assign(group=ALL, unit=asked.unit)
     table = table.assign(n_of="respondents")
     written = [_written(answer) for answer in logs.values()]
     whole = pd.concat([table, *written], ignore_index=True) if written else table
-    extras = ["n_of", "measured_on", "aspect", "what", "subjects", "lowest_in"]
+    extras = ["n_of", "measured_on", "aspect", "what", "subjects", "lowest_in", "lowest_of", TELLS]
     whole = whole.reindex(columns=[*FIRST, *extras]).astype({"low": float, "high": float, "n": "Int64"})
-    return whole.astype({"subjects": "Int64", "lowest_in": "Int64"}).assign(aspect="")
+    return whole.astype(dict.fromkeys(("subjects", "lowest_in", "lowest_of", TELLS), "Int64")).assign(aspect="")
 
 
 def _mean(asked: Scored, key: str, wave: int) -> dict[str, Any]:
     means = asked.means()[wave].unstack("domain")
     own = means[key].dropna() if key in means else pd.Series(dtype=float)
     lowest = own <= means.min(axis=1).reindex(own.index) + SAME
+    several = _by_several(asked, wave).reindex(own.index)
     return {
         "measure": asked.instrument.domain_labels[key], "estimate": own.mean(), "interval": "none given",
         "n": asked.people(domain=key, wave=wave), "measured_on": _closed(asked, wave), "what": MEAN,
-        "subjects": len(own), "lowest_in": int(lowest.sum()),
+        "subjects": len(own), "lowest_in": int((lowest & several).sum()), "lowest_of": int(several.sum()),
+        TELLS: mean_tells(asked, [key], wave, asked.means().loc[[key]].droplevel("domain")) if len(own) else None,
     }  # fmt: skip
+
+
+def _by_several(asked: Scored, wave: int) -> pd.Series[bool]:
+    """Which teams enough people scored on every factor: what one person finds lowest is that person's answer."""
+    own = asked.scores[asked.scores["wave"] == wave]
+    people: pd.Series[int] = own.groupby(["subject_id", "domain"])["respondent_id"].nunique()
+    return people.groupby(level="subject_id").min() >= LEAST_PEOPLE
 
 
 def _closed(asked: Scored, wave: int) -> pd.Timestamp:
@@ -139,11 +160,16 @@ def _closed(asked: Scored, wave: int) -> pd.Timestamp:
     return pd.Timestamp(rows["answered_on"].median()) if closed is None else closed
 
 
-def _change(asked: Scored, key: str, moved: PairedChange, confidence: float) -> dict[str, Any]:
+def _change(asked: Scored, key: str, moved: PairedChange, ends: tuple[int, ...], confidence: float) -> dict[str, Any]:
+    """The change over teams; with few people at one end, their mean is the other end's less the change."""
+    both = asked.means().loc[key][[*ends]].dropna().index
+    own = asked.scores[asked.scores["wave"].isin(ends) & (asked.scores["domain"] == key)]
+    people = int(own.loc[own["subject_id"].isin(both), "respondent_id"].nunique())
+    least = few(people_behind(asked, [key], ends, both), asked.programme.minimum_group)
     return {
         "measure": asked.instrument.domain_labels[key], "estimate": moved.estimate, "low": moved.low,
-        "high": moved.high, "interval": f"{confidence:.0%} confidence", "n": asked.people(domain=key), "what": CHANGE,
-        "subjects": moved.n,
+        "high": moved.high, "interval": f"{confidence:.0%} confidence", "n": people, "what": CHANGE,
+        "subjects": moved.n, TELLS: least,
     }  # fmt: skip
 
 
@@ -161,12 +187,13 @@ def _headline(asked: Scored, table: pd.DataFrame) -> Sentence:
     weakest = last[last["estimate"] <= least + SAME]
     named = words.listed([str(measure) for measure in weakest["measure"]])
     scale = asked.instrument.scale
-    of = words.of(int(weakest["lowest_in"].iloc[0]), int(weakest["subjects"].iloc[0]))
+    on_scale = f"{words.number(least)} on a scale of {scale.low:g} to {scale.high:g}"
+    counted = int(weakest["lowest_of"].iloc[0])
+    of = f"; the lowest in {words.of(int(weakest['lowest_in'].iloc[0]), counted)} {asked.subject}s" if counted else ""
     return Sentence(
-        f"Weakest of {len(last)} factors: {named}, {words.number(least)} on a scale of {scale.low:g} to "
-        f"{scale.high:g}; the lowest in {of} {asked.subject}s",
+        f"Weakest of {words.counted(len(last), 'factor')}: {named}, {on_scale}{of}",
         rows=tuple(weakest.index),
-    )  # fmt: skip
+    )
 
 
 def _last(table: pd.DataFrame) -> pd.DataFrame:
@@ -183,7 +210,8 @@ def _sentences(
     when = words.month(last["measured_on"].iloc[0])
     said = [
         Sentence(
-            f"In {when}, {last['n'].max()} people of {words.counted(int(last['subjects'].max()), asked.subject)} "
+            f"In {when}, {words.counted(int(last['n'].max()), 'person', 'people')} of "
+            f"{words.counted(int(last['subjects'].max()), asked.subject)} "
             f"({asked.informant}): {words.listed(told)}.",
             rows=tuple(last.index),
         )
@@ -208,7 +236,7 @@ def _cautions(
     said = ["People scored their own working together: a lower score may mean that they see more clearly."]
     said.append("There is no overall score: a strong factor does not make up for a weak one.")
     if silent:
-        said.append(f"No log was kept of {words.listed(silent)}: there only opinions are known.")
+        said.append(f"No log was kept of {words.listed(silent)}, or of too few: there only opinions are known.")
     if not changes:
         said.append(f"Fewer than five {asked.subject}s were scored at two waves, so no change is given.")
     if rivals:

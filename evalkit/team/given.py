@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
@@ -149,7 +150,8 @@ class Given:
         return decision(self.programme, self.instrument, changes, self._dated().max())
 
     def _table(self) -> pd.DataFrame:
-        """A row a place (and view), domain and date, in the tool's order. Extras: n_of, measured_on, aspect, what."""
+        """A row a place (and view), domain and date, in the tool's order. Extras: n_of, measured_on, aspect, what,
+        places, tells."""
         order = {domain.key: place for place, domain in enumerate(self.instrument.domains)}
         aspects = {domain.key: domain.aspect for domain in self.instrument.domains}
         held = self.scores.assign(order=self.scores["domain"].map(order), measured_on=self._dated(), view=self._views())
@@ -169,8 +171,27 @@ class Given:
                 "aspect": held["domain"].map(aspects),
                 "what": "mean",
                 "places": 1,
+                TELLS: self._tells(held),
             }
         ).reset_index(drop=True)
+
+    def _tells(self, held: pd.DataFrame) -> pd.Series[Any]:
+        """Of each view how few people it would tell: those of its place who are in no view that is shown.
+
+        The smallest view of an organisation (or level) is kept back, until none is told by the place less its views.
+        """
+        told: dict[Any, int] = {}
+        minimum = self.programme.minimum_group
+        for _, rows in held.groupby(["subject_kind", "subject_id", "domain", "measured_on"]):
+            whole = rows[rows["organisation_id"].isna() & rows["level"].isna()]["n"]
+            for kind in ("organisation_id", "level") if whole.notna().any() else ():
+                view = rows[rows[kind].notna() & (rows["n"] >= minimum).fillna(False)].sort_values("n", kind="stable")
+                rest = int(whole.max()) - int(view["n"].sum())
+                for at, n in view["n"].items():
+                    if not 0 < rest < minimum:
+                        break
+                    told[at], rest = rest, rest + int(n)
+        return pd.Series(pd.array([told.get(at) for at in held.index], dtype="Int64"), index=held.index)
 
     def _changed(self, changes: dict[str, PairedChange]) -> pd.DataFrame:
         """A row a domain that could be tested over places."""
@@ -178,10 +199,11 @@ class Given:
         rows = [
             {"measure": self.instrument.domain_labels[key], "group": ALL, "estimate": moved.estimate, "low": moved.low,
              "high": moved.high, "interval": f"{self.confidence:.0%} confidence", "n": moved.n, "unit": self._unit,
-             "n_of": "places", "measured_on": pd.NaT, "aspect": aspects[key], "what": "change", "places": moved.n}
+             "n_of": "places", "measured_on": pd.NaT, "aspect": aspects[key], "what": "change", "places": moved.n,
+             TELLS: None}
             for key, moved in changes.items()
         ]  # fmt: skip
-        return pd.DataFrame(rows, columns=self._table().columns).astype({"n": "Int64", "places": int})
+        return pd.DataFrame(rows, columns=self._table().columns).astype({"n": "Int64", "places": int, TELLS: "Int64"})
 
     def _drawn(self, table: pd.DataFrame, changes: dict[str, PairedChange]) -> pd.DataFrame:
         """What is drawn: every score; where there are many places, the mean of places at each date."""
@@ -211,8 +233,9 @@ class Given:
 
     def _dated(self) -> pd.Series[pd.Timestamp]:
         """The day of each score: its own, or the close of its wave."""
-        closes = self.programme.waves.set_index("wave")["closes_on"]
-        dated = self.scores["measured_on"].fillna(self.scores["wave"].map(closes))
+        closes = dict(zip(self.programme.waves["wave"], self.programme.waves["closes_on"], strict=True))
+        closed = pd.Series([closes.get(wave) for wave in self.scores["wave"]], index=self.scores.index, dtype=object)
+        dated = self.scores["measured_on"].fillna(pd.to_datetime(closed))
         undated = int(dated.isna().sum())
         if undated:
             raise NotEnoughEvidence(

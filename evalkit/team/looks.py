@@ -109,7 +109,8 @@ def looks(programme: Programme, form: str, round_days: int) -> Looks:
     if own.empty:
         raise register.not_recorded(
             QUESTION,
-            f"In no place of the programme did anybody write down a form of {menu.name!r}.",
+            f"In no place of the programme did anybody write down a form of {menu.name!r} by "
+            f"{words.day(programme.as_of)}.",
             f"observations.csv: for each place, feature of the menu {menu.id!r}, coder and day: "
             f"{' or '.join(menu.forms)}.",
         )

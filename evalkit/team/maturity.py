@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, register, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
-from evalkit.team.by_group import split
+from evalkit.team.by_group import known_split, split
 from evalkit.team.deciding import clear, decision, declared_domain
 from evalkit.team.given import Given
 from evalkit.team.profile import QUESTION, marks
 from evalkit.team.scored import INSIDERS, Scored, about_subjects, on_one_scale, ours, over_subjects, scored
+from evalkit.team.told import few, fewest, left_behind, mean_tells, people_behind
 from evalkit.terms import Design, Level, Step
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ def maturity(
     tier. `between` names the two waves of the change; the first and last unless given. Comparison places are left out.
     Self-assessed maturity rises and falls: a lower score may show better understanding. Scores without numbers of
     people and spread are shown at their dates and never tested. Columns: n_of, measured_on, aspect, what (mean, change;
-    of an aspect: mean of its domains, ours and not the tool's), places; by group: wave, sd.
+    of an aspect: mean of its domains, ours and not the tool's), places; by group: wave, sd; tells (fewer people than
+    the minimum, whom the row would tell beside other answers: it is withheld).
     Errors: `NotEnoughEvidence` when neither table has them; ValueError for a `by` or `between` there is not.
 
     >>> import evalkit as ek
@@ -62,6 +65,8 @@ def maturity(
     usual = {"by": None, "subject": None, "between": None}
     told = [f"{name}={value!r}" for name, value in settings.items() if name not in usual or value is not None]
     call = f"team.maturity({', '.join(told)})"
+    if by is not None:
+        known_split(by)
     instrument = on_one_scale(programme, on)
     if not about_subjects(programme, on).empty:
         asked = scored(programme, on, rater=rater, subject=subject)
@@ -89,7 +94,7 @@ def _assessed(asked: Scored, between: tuple[int, int] | None, confidence: float,
     means = _with_aspects(asked.instrument, asked.means())
     changes = over_subjects(means, ends, confidence)
     domains = {key: moved for key, moved in changes.items() if key in asked.instrument.domain_labels}
-    table = _assessed_table(asked, means, changes, confidence)
+    table = _assessed_table(asked, means, changes, ends, confidence)
     declared = declared_domain(asked.programme, asked.instrument)
     decided = decision(asked.programme, asked.instrument, changes, circumstances.closes(asked.programme, ends[-1]))
     rivals = circumstances.rivals(asked.programme)
@@ -120,60 +125,74 @@ def _with_aspects(instrument: Instrument, means: pd.DataFrame) -> pd.DataFrame:
 
     The tool defines no such sub-score: these are ours, for anatomy and physiology need not move together.
     """
+    found = [means]
+    for label, keys in _aspect_domains(instrument).items():
+        held = means[means.index.get_level_values("domain").isin(keys)]
+        counted = held.groupby(level="subject_id").count() == len(keys)
+        over = held.groupby(level="subject_id").mean().where(counted)
+        found.append(pd.concat({label: over}, names=["domain"]))
+    return pd.concat(found)
+
+
+def _aspect_domains(instrument: Instrument) -> dict[str, list[str]]:
+    """The domains of each aspect, by what its mean is called."""
     aspects: dict[str, list[str]] = {}
     for domain in instrument.domains:
         if domain.aspect:
             aspects.setdefault(domain.aspect, []).append(domain.key)
-    found = [means]
-    for aspect, keys in aspects.items():
-        held = means[means.index.get_level_values("domain").isin(keys)]
-        counted = held.groupby(level="subject_id").count() == len(keys)
-        over = held.groupby(level="subject_id").mean().where(counted)
-        found.append(pd.concat({_of(aspect, len(keys)): over}, names=["domain"]))
-    return pd.concat(found)
-
-
-def _of(aspect: str, domains: int) -> str:
-    return f"{words.sentence_case(aspect)}, mean of {domains} domains"
+    return {f"{words.sentence_case(aspect)}, mean of {len(keys)} domains": keys for aspect, keys in aspects.items()}
 
 
 def _assessed_table(
-    asked: Scored, means: pd.DataFrame, changes: dict[str, PairedChange], confidence: float
+    asked: Scored, means: pd.DataFrame, changes: dict[str, PairedChange], ends: tuple[int, ...], confidence: float
 ) -> pd.DataFrame:
     """A row a domain and wave (`what` mean), a row a domain (`what` change), then the same of each aspect."""
     domains = {domain.key: domain for domain in asked.instrument.domains}
     answered = list(dict.fromkeys(means.index.get_level_values("domain")))
     order = [key for key in domains if key in answered] + [key for key in answered if key not in domains]
-    waves = {wave: asked.scores[asked.scores["wave"] == wave] for wave in asked.waves}
-    held = [(key, wave) for key in order for wave in waves if means.loc[key][wave].notna().any()]
-    rows = [_mean(asked, key, wave, waves[wave], means.loc[key][wave].dropna()) for key, wave in held]
-    rows += [_change(asked, key, changes[key], confidence) for key in order if key in changes]
+    held = [(key, wave) for key in order for wave in asked.waves if means.loc[key][wave].notna().any()]
+    rows = [_mean(asked, key, wave, means) for key, wave in held]
+    rows += [_change(asked, key, changes[key], means.loc[key][[*ends]], confidence) for key in order if key in changes]
     labelled = [{**row, "measure": asked.instrument.domain_labels.get(row["measure"], row["measure"]),
                  "aspect": domains[row["measure"]].aspect if row["measure"] in domains else ""}
                 for row in rows]  # fmt: skip
     table = pd.DataFrame(labelled).assign(group=ALL, unit=asked.unit, n_of="respondents")
     first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit"]
-    table = table.reindex(columns=[*first, "n_of", "measured_on", "aspect", "what", "places"])
-    return table.astype({"n": "Int64", "low": float, "high": float})
+    table = table.reindex(columns=[*first, "n_of", "measured_on", "aspect", "what", "places", TELLS])
+    return table.astype({"n": "Int64", TELLS: "Int64", "low": float, "high": float})
 
 
-def _mean(asked: Scored, key: str, wave: int, answers: pd.DataFrame, places: pd.Series[float]) -> dict[str, Any]:
+def _domains_of(asked: Scored, key: str) -> list[str]:
+    """The domain itself; of an aspect, all its domains."""
+    return _aspect_domains(asked.instrument).get(key, [key])
+
+
+def _mean(asked: Scored, key: str, wave: int, means: pd.DataFrame) -> dict[str, Any]:
     """The mean of places at one wave."""
-    own = answers[answers["domain"] == key] if key in asked.instrument.domain_labels else answers
+    places, domains = means.loc[key][wave].dropna(), _domains_of(asked, key)
+    own = asked.scores[(asked.scores["wave"] == wave) & asked.scores["domain"].isin(domains)]
+    own = own[own["subject_id"].isin(places.index)]
+    # an aspect counts places with all its domains: beside each domain's mean it tells the others
+    others = [left_behind(asked, [one], wave, means.loc[one][wave].dropna().index, places.index) for one in domains]
     closed = circumstances.closes(asked.programme, wave)
     return {
         "measure": key, "estimate": places.mean(), "interval": "none given", "n": own["respondent_id"].nunique(),
         "measured_on": own["answered_on"].median() if closed is None else closed, "what": "mean", "places": len(places),
+        TELLS: fewest(mean_tells(asked, domains, wave, means.loc[[key]].droplevel("domain")), *others),
     }  # fmt: skip
 
 
-def _change(asked: Scored, key: str, moved: PairedChange, confidence: float) -> dict[str, Any]:
-    """The change over places."""
-    where = {"domain": key} if key in asked.instrument.domain_labels else {}
+def _change(asked: Scored, key: str, moved: PairedChange, ends: pd.DataFrame, confidence: float) -> dict[str, Any]:
+    """The change over places; `ends`: a row a place, a column for each of the two waves."""
+    both, domains = ends.dropna().index, _domains_of(asked, key)
+    own = asked.scores[asked.scores["wave"].isin(ends.columns) & asked.scores["domain"].isin(domains)]
+    people = int(own.loc[own["subject_id"].isin(both), "respondent_id"].nunique())
+    # with few people at one end, their mean is the other end's less the change
+    least = few(people_behind(asked, domains, [*ends.columns], both), asked.programme.minimum_group)
     return {
         "measure": key, "estimate": moved.estimate, "low": moved.low, "high": moved.high,
-        "interval": f"{confidence:.0%} confidence", "n": asked.people(**where), "measured_on": pd.NaT,
-        "what": "change", "places": moved.n,
+        "interval": f"{confidence:.0%} confidence", "n": people, "measured_on": pd.NaT,
+        "what": "change", "places": moved.n, TELLS: least,
     }  # fmt: skip
 
 
@@ -202,12 +221,14 @@ def _assessed_headline(
 
 def _assessed_sentences(asked: Scored, table: pd.DataFrame, changes: dict[str, PairedChange]) -> list[Sentence]:
     means = table[(table["what"] == "mean") & table["measure"].isin([*asked.instrument.domain_labels.values()])]
-    own = f"scored their own {asked.subject}"
-    scored_what = f"people {own}" if asked.rater == INSIDERS else f"{words.raters(asked.rater)} scored the places"
+    many = words.counted(int(means["n"].max()), "person", "people")
+    inside = asked.rater == INSIDERS
+    what = (
+        f"scored their own {asked.subject}" if inside else f"({words.raters(asked.rater)}) scored the {asked.subject}s"
+    )
     said = [
         Sentence(
-            f"Up to {means['n'].max()} {scored_what} at {words.counted(len(asked.waves), 'wave')} "
-            f"({asked.instrument.name}).",
+            f"Up to {many} {what} at {words.counted(len(asked.waves), 'wave')} ({asked.instrument.name}).",
             rows=tuple(means.index),
         )
     ]
@@ -264,7 +285,7 @@ def _assessed_cautions(asked: Scored, changes: dict[str, PairedChange], rivals: 
     if asked.rater == INSIDERS:
         said[0] = f"People scored their own {asked.subject}: a lower score may mean that they see more clearly."
     said.append(f"These {asked.subject}s are not compared with others.")
-    if changes:
+    if len(changes) > 1:
         said.append(f"{len(changes)} domains were looked at together, and 'clearly' allows for that.")
     if rivals:
         said.append(f"Also going on in the same time: {words.listed(list(rivals))}.")

@@ -129,9 +129,9 @@ def network_change(
 def _asked(told: Read, between: tuple[int, int] | None, directed: bool) -> _Asked:
     """The two waves among those who answered at both, or a refusal."""
     waves = list(told.waves)
+    if between is not None and (len(between) != 2 or between[0] >= between[1]):
+        raise ValueError(f"between={between!r} must give the earlier wave first, such as (1, 2).")
     first, last = between or (waves[0], waves[-1])
-    if between is not None and first >= last:
-        raise ValueError(f"between=({first}, {last}) must give the earlier wave first, such as (1, 2).")
     absent = [wave for wave in (first, last) if wave not in told.waves]
     if absent:
         raise told.refusal(QUESTION, f"Wave {words.listed([str(wave) for wave in absent])} cannot be read.")

@@ -56,6 +56,8 @@ def network_form(
     >>> found.table.loc[found.table["what"] == "share", "measure"].tolist(), found.verdict
     (['Features in network form', 'Features in network form'], <Verdict.DESCRIBED: 'described'>)
     """
+    if resamples < 0:
+        raise ValueError(f"resamples={resamples} must be 0 (no interval of alpha) or more.")
     seen = looks(programme, form, round_days)
     moved, agreed = seen.moved(confidence), seen.agreed(confidence, resamples, seed)
     table = _table(seen, moved, agreed)
@@ -278,7 +280,8 @@ def _cautions(
             "Alpha's interval takes findings as independent; where those of one place are alike it is too narrow."
         )
     units = seen.units
-    said.append(f"{words.of(int((units['size'] == 1).sum()), len(units))} findings rest on one coder alone.")
+    alone = int((units["size"] == 1).sum())
+    said.append(f"{words.of(alone, len(units))} findings {'rests' if alone == 1 else 'rest'} on one coder alone.")
     if (units["form"] == DIFFER).any():
         said.append("Where coders differ, each one's reading counts as its part in the share of features.")
     said += _uneven(seen)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, register, words
+from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.team.deciding import declared_domain
-from evalkit.team.scored import INSIDERS, KINDS, about_subjects, named, on_one_scale, scored
+from evalkit.team.scored import INSIDERS, named
+from evalkit.team.values import Held, counted_of, values_beside
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import described
 
 if TYPE_CHECKING:
-    from evalkit.instrument import Instrument
     from evalkit.programme import Programme
 
 QUESTION = "How do we see ourselves beside others?"
@@ -39,33 +39,6 @@ METHOD = Method(
     assumes="Those who answered speak for their place, and all were asked alike.",
     design=Design.DESCRIBED,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """Values of places or teams at one wave: a row a domain and subject, with subject_id, value, sd and n (people)."""
-
-    programme: Programme
-    instrument: Instrument
-    kind: str
-    rater: str
-    """Who scored; nothing where the averages were published."""
-    wave: int
-    values: pd.DataFrame
-    cautions: tuple[Sentence, ...]
-    people: dict[str, int]
-    """How many different people answered, by subject; nobody knows where the averages were published."""
-
-    def name(self, subject_id: str) -> str:
-        return named(self.programme, self.kind).get(subject_id, subject_id)
-
-    @property
-    def when(self) -> str:
-        return circumstances.when(self.programme, self.wave)
-
-    @property
-    def unit(self) -> str:
-        return f"points on a scale of {self.instrument.scale.low:g} to {self.instrument.scale.high:g}"
 
 
 def peers(
@@ -93,7 +66,7 @@ def peers(
     >>> found.headline
     'Brackenford beside 11 others: Leadership 2.60, half of the others between 2.66 and 3.10'
     """
-    held = _held(programme, on, rater, subject, wave)
+    held = values_beside(programme, on, rater, subject, wave, QUESTION)
     own = _own(held, place)
     table = _table(held, own)
     main = _main(held, table)
@@ -119,107 +92,57 @@ def peers(
     )
 
 
-def _asked(held: _Held, place: str | None) -> str:
+def _asked(held: Held, place: str | None) -> str:
     """How to ask it again."""
     own = "" if place is None else f"place={place!r}, "
     told = f", rater={held.rater!r}" if held.rater else ""
     return f"team.peers({own}on={held.instrument.id!r}{told}, subject={held.kind!r}, wave={held.wave})"
 
 
-def _held(programme: Programme, on: str, rater: str, subject: str | None, wave: int | None) -> _Held:
-    """The values: of people's answers where there are any, else averages somebody published."""
-    instrument = on_one_scale(programme, on, QUESTION)
-    if about_subjects(programme, on).empty and (programme.scores["instrument"] == on).any():
-        return _published(programme, instrument, subject, wave)
-    asked = scored(programme, on, rater=rater, subject=subject, question=QUESTION)
-    at = _wave(asked.waves, wave)
-    scores = asked.scores[asked.scores["wave"] == at]
-    by = scores.groupby(["domain", "subject_id"])
-    values = by["score"].agg(value="mean", sd="std").assign(n=by["respondent_id"].nunique()).reset_index()
-    people = {str(key): int(n) for key, n in scores.groupby("subject_id")["respondent_id"].nunique().items()}
-    return _Held(programme, instrument, asked.subject, rater, at, values, tuple(asked.cautions()), people)
-
-
-def _published(programme: Programme, instrument: Instrument, subject: str | None, wave: int | None) -> _Held:
-    """Averages of whole places in `scores`, at one wave; the latest where a place has two for the same."""
-    scores = programme.scores
-    own = scores[(scores["instrument"] == instrument.id) & scores["subject_kind"].isin(KINDS)]
-    whole = own["organisation_id"].isna() & own["level"].isna() & register.by_now(programme, own["measured_on"])
-    teams, elsewhere = programme.teams, circumstances.comparison_places(programme)
-    outside = elsewhere | set(teams.loc[teams["place_id"].isin(elsewhere), "team_id"])
-    used = own[whole & own["wave"].notna() & ~own["subject_id"].isin(outside)]
-    kinds = sorted(used["subject_kind"].unique())
-    if subject is None and len(kinds) > 1:
-        raise ValueError(f"Scores of {instrument.name} are about {words.listed(kinds)}: say which, with subject=…")
-    kind = subject or (kinds[0] if kinds else KINDS[0])
-    used = used[used["subject_kind"] == kind]
-    if used.empty:
-        raise NotEnoughEvidence(
-            QUESTION,
-            missing=f"No {kind} has a score of its own on the {instrument.name} at a wave.",
-            would_answer="scores.csv with the wave of each score, or responses.csv with the answers of each person.",
-        )
-    at = _wave(sorted(int(each) for each in used["wave"].unique()), wave)
-    latest = used[used["wave"] == at].sort_values("measured_on", kind="stable", na_position="first")
-    values = latest.drop_duplicates(["domain", "subject_id"], keep="last").rename(columns={"mean": "value"})
-    left = int((~whole | own["wave"].isna()).sum()) + len(latest) - len(values)
-    said = ["These are averages somebody else worked out."]
-    if left:
-        said.append(f"{words.counted(left, 'score')} left out: at no wave, of a part only, later, or told twice.")
-    values = values[["domain", "subject_id", "value", "sd", "n"]]
-    return _Held(programme, instrument, kind, "", at, values, tuple(Sentence(text) for text in said), {})
-
-
-def _wave(there: list[int], wave: int | None) -> int:
-    if wave is None:
-        return there[-1]
-    if wave not in there:
-        waves = words.listed([str(each) for each in there])
-        raise ValueError(f"wave={wave} is none at which somebody scored: {waves}.")
-    return wave
-
-
-def _own(held: _Held, place: str | None) -> str | None:
+def _own(held: Held, place: str | None) -> str | None:
     """One's own id, once it is known that there is something to show, and somebody beside it."""
     there = set(held.values["subject_id"])
     if place is not None and place not in there:
         known = sorted(there | set(named(held.programme, held.kind)))
         if place not in known:
             raise ValueError(f"No {held.kind} has the id {place!r}. There are: {words.listed(known)}.")
+        name = held.name(place)
         raise NotEnoughEvidence(
             QUESTION,
-            missing=f"{held.name(place)} has no scores on the {held.instrument.name} in {held.when}.",
-            would_answer=f"answers about {held.name(place)} at this wave, or asking about another, with wave=….",
+            missing=f"{words.sentence_case(name)} has no scores on the {held.instrument.name} in {held.when}.",
+            would_answer=f"answers about {name} at this wave, or asking about another, with wave=….",
         )
-    enough, minimum = _counted(held)["subject_id"].nunique(), held.programme.minimum_group
+    enough = counted_of(held)["subject_id"].nunique()
     if len(there) == 1 or (place is None and enough < LEAST_OTHERS):
-        raise NotEnoughEvidence(
-            QUESTION,
-            missing=f"In {held.when} {words.of(enough, len(there))} {held.kind}s had {minimum} people or more: too few "
-            "to stand beside each other without a name.",
-            would_answer=f"{LEAST_OTHERS} others or more with {minimum} people or more each; with place=…, one's own "
-            "scores alone.",
-        )
+        raise _too_few(held, enough, len(there))
     return place
 
 
-def _counted(held: _Held) -> pd.DataFrame:
-    """The values with enough people behind them, or nobody knows how many."""
-    n = held.values["n"].astype("Float64")
-    return held.values[(n >= held.programme.minimum_group).fillna(True).astype(bool)]
+def _too_few(held: Held, enough: int, there: int) -> NotEnoughEvidence:
+    """The refusal where nothing could stand beside each other without a name."""
+    minimum = held.programme.minimum_group
+    had = f"{words.of(enough, there)} {held.kind}s had {minimum} people or more"
+    if there == 1:
+        had = f"one {held.kind} was scored, and none beside it"
+    elif held.values["n"].isna().all():
+        had = f"{there} {held.kind}s had scores, of how many people nobody says"
+    alone = "" if there == 1 else "; with place=…, one's own scores alone"
+    missing = f"In {held.when} {had}: too few to stand beside each other without a name."
+    others = f"{LEAST_OTHERS} others or more with {minimum} people or more each{alone}."
+    return NotEnoughEvidence(QUESTION, missing=missing, would_answer=others)
 
 
-def _table(held: _Held, own: str | None) -> pd.DataFrame:
-    """A row a domain, in the tool's order. Extras: n_of, others, others_median, by_chance."""
+def _table(held: Held, own: str | None) -> pd.DataFrame:
+    """A row a domain, in the tool's order. Extras: n_of, others, others_median, by_chance, tells."""
     rows = [
-        _row(held, own, label, *(frame[frame["domain"] == key] for frame in (held.values, _counted(held))))
+        _row(held, own, label, *(frame[frame["domain"] == key] for frame in (held.values, counted_of(held))))
         for key, label in held.instrument.domain_labels.items()
         if (held.values["domain"] == key).any()
     ]
-    return pd.DataFrame(rows).astype({"n": "Int64", "others": "Int64"})
+    return pd.DataFrame(rows).astype({"n": "Int64", "others": "Int64", TELLS: "Int64"})
 
 
-def _row(held: _Held, own: str | None, label: str, values: pd.DataFrame, counted: pd.DataFrame) -> dict[str, Any]:
+def _row(held: Held, own: str | None, label: str, values: pd.DataFrame, counted: pd.DataFrame) -> dict[str, Any]:
     """One's own value, or the median of all; the middle half of the others, or of all."""
     mine, others = values[values["subject_id"] == own], counted[counted["subject_id"] != own]
     others = others.sort_values(["value", "n", "sd"])  # in no place's order, so that not even rounding tells who is who
@@ -232,8 +155,16 @@ def _row(held: _Held, own: str | None, label: str, values: pd.DataFrame, counted
         "measure": label, "group": ALL if own is None else held.name(own), "estimate": value, "low": low, "high": high,
         "interval": inside if enough else "none given", "n": people, "unit": held.unit, "n_of": "respondents",
         "others": len(others), "others_median": math.nan if own is None else median,
-        "by_chance": _by_chance(others) if enough else math.nan,
+        "by_chance": _by_chance(others) if enough else math.nan, TELLS: _tells(held, own, values, counted),
     }  # fmt: skip
+
+
+def _tells(held: Held, own: str | None, values: pd.DataFrame, counted: pd.DataFrame) -> int | None:
+    """How few people one's own value would tell beside the others': those of the small place it was left out with."""
+    if own is None or own in set(counted["subject_id"]):
+        return None
+    small = values.loc[values["n"] < held.programme.minimum_group, "n"]
+    return int(small.min()) if len(small) else None
 
 
 def _by_chance(others: pd.DataFrame) -> float:
@@ -250,7 +181,7 @@ def _by_chance(others: pd.DataFrame) -> float:
     return float(HALF * math.sqrt(within * (1 / n).mean()))
 
 
-def _main(held: _Held, table: pd.DataFrame) -> int:
+def _main(held: Held, table: pd.DataFrame) -> int:
     """The row that stands first in words: the domain declared beforehand, else the tool's first with a value."""
     label = held.instrument.domain_labels.get(declared_domain(held.programme, held.instrument), "")
     told = table[table["estimate"].notna()] if table["estimate"].notna().any() else table
@@ -258,19 +189,20 @@ def _main(held: _Held, table: pd.DataFrame) -> int:
     return int(declared[0] if len(declared) else told.index[0])
 
 
-def _headline(held: _Held, own: str | None, table: pd.DataFrame, main: int) -> Sentence:
+def _headline(held: Held, own: str | None, table: pd.DataFrame, main: int) -> Sentence:
     row = table.loc[main].to_dict()
     value, half = f"{row['measure']} {words.number(row['estimate'])}", words.between(row["low"], row["high"], 2)
+    mine = words.sentence_case(held.name(own or ""))
     if own is None:
         text = f"{words.counted(row['others'], held.kind)}, not named: {value} in the middle, half of them {half}"
     elif math.isnan(row["low"]):
-        text = f"{held.name(own)}: {value}; too few others to show"
+        text = f"{mine}: {value}; too few others to show"
     else:
-        text = f"{held.name(own)} beside {words.counted(row['others'], 'other')}: {value}, half of the others {half}"
+        text = f"{mine} beside {words.counted(row['others'], 'other')}: {value}, half of the others {half}"
     return Sentence(text, rows=(main,))
 
 
-def _sentences(held: _Held, own: str | None, table: pd.DataFrame, main: int) -> list[Sentence]:
+def _sentences(held: Held, own: str | None, table: pd.DataFrame, main: int) -> list[Sentence]:
     every = tuple(range(len(table)))
     said = [Sentence(_who(held, own, table), rows=every), Sentence(_values(held, own, table), rows=every)]
     row = table.loc[main].to_dict()
@@ -286,7 +218,7 @@ def _sentences(held: _Held, own: str | None, table: pd.DataFrame, main: int) -> 
     return said
 
 
-def _who(held: _Held, own: str | None, table: pd.DataFrame) -> str:
+def _who(held: Held, own: str | None, table: pd.DataFrame) -> str:
     """Who scored what, when, and how many stand beside it."""
     tool, most = held.instrument.name, int(table["others"].max())
     mine = held.people.get(own or "")
@@ -294,17 +226,18 @@ def _who(held: _Held, own: str | None, table: pd.DataFrame) -> str:
         everybody = words.counted(sum(held.people.values()), "person", "people")
         people = f"{everybody} scored" if held.people else "Scores of"
         return f"{people} {words.counted(most, held.kind)} in {held.when} ({tool}), shown without names."
-    people = f"{words.counted(mine, 'person', 'people')} scored {held.name(own)}" if mine else f"{held.name(own)}"
+    scored_by = f"{words.counted(mine, 'person', 'people')} scored " if mine else ""
+    people = words.sentence_case(f"{scored_by}{held.name(own)}")
     if table["low"].isna().all():
-        return (
-            f"{people} in {held.when} ({tool}). {words.sentence_case(words.counted(most, 'other'))} with enough people "
-            f"would not hide each other, so none is shown: {LEAST_OTHERS} would."
-        )
+        hide = "itself" if most == 1 else "each other"
+        others = words.sentence_case(words.counted(most, "other"))
+        few = f"{others} with enough people would not hide {hide}" if most else f"{others} has enough people"
+        return f"{people} in {held.when} ({tool}). {few}, so none is shown: {LEAST_OTHERS} would hide each other."
     others = words.counted(most, f"other {held.kind}")
     return f"{people} in {held.when} ({tool}), beside {others} that are not named."
 
 
-def _values(held: _Held, own: str | None, table: pd.DataFrame) -> str:
+def _values(held: Held, own: str | None, table: pd.DataFrame) -> str:
     """Each domain's value, with the middle half of the others behind it."""
     if len(table) > MOST_SAID:
         return f"The table has all {len(table)} domains."
@@ -316,10 +249,10 @@ def _values(held: _Held, own: str | None, table: pd.DataFrame) -> str:
     shown = table["low"].notna().any()
     if own is None:
         return f"Their median, and the middle half of them: {words.listed(each)}."
-    return f"{held.name(own)}{' (and half of the others)' if shown else ''}: {words.listed(each)}."
+    return f"{words.sentence_case(held.name(own))}{' (and half of the others)' if shown else ''}: {words.listed(each)}."
 
 
-def _marks(held: _Held, own: str | None, table: pd.DataFrame, headline: str) -> pd.DataFrame:
+def _marks(held: Held, own: str | None, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     """A bar, the others' rings and one's own dot (of all places, their median) domain by domain, and the scale."""
     keys = {label: key for key, label in held.instrument.domain_labels.items()}
     rows: list[dict[str, Any]] = []
@@ -341,23 +274,23 @@ def _marks(held: _Held, own: str | None, table: pd.DataFrame, headline: str) -> 
     )
 
 
-def _rings(held: _Held, own: str | None, domain: str) -> list[dict[str, Any]]:
-    """The others in the order of their values, those with too few people last.
+def _rings(held: Held, own: str | None, domain: str) -> list[dict[str, Any]]:
+    """The others in the order of their values, those kept back last.
 
-    The number of people on a ring says only whether there are enough, for it would tell one place from another.
+    The number of people on a ring says only whether it may be shown, for it would tell one place from another.
     """
-    minimum = held.programme.minimum_group
+    minimum, every = held.programme.minimum_group, counted_of(held)
+    shown = set(every.loc[every["domain"] == domain, "subject_id"])
     others = held.values[(held.values["domain"] == domain) & (held.values["subject_id"] != own)].sort_values("value")
-    people = others["n"].astype("Float64").fillna(minimum).clip(upper=minimum)
-    enough, few = "others" if own else f"{held.kind}s", f"{held.kind}s of under {minimum} people"
+    enough, few = "others" if own else f"{held.kind}s", f"{held.kind}s of under {minimum} people, or beside one"
     rings = [
-        {"mark": "other", "series": enough if n >= minimum else few, "y": value, "n": n}
-        for value, n in zip(others["value"], people, strict=True)
+        {"mark": "other", "series": enough if of in shown else few, "y": value, "n": minimum if of in shown else 1}
+        for of, value in zip(others["subject_id"], others["value"], strict=True)
     ]
     return sorted(rings, key=lambda ring: bool(ring["series"] == few))
 
 
-def _cautions(held: _Held, own: str | None, table: pd.DataFrame) -> list[Sentence]:
+def _cautions(held: Held, own: str | None, table: pd.DataFrame) -> list[Sentence]:
     most, kind = int(table["others"].max()), held.kind
     said = []
     if table["low"].notna().any():
@@ -368,10 +301,15 @@ def _cautions(held: _Held, own: str | None, table: pd.DataFrame) -> list[Sentenc
                 "values next to it: it is uncertain itself."
             )
         said.append("Those who know the others may recognise one by an unusual value.")
+    labels = held.instrument.domain_labels
+    if silent := [labels[each.key] for each in held.instrument.domains if labels[each.key] not in {*table["measure"]}]:
+        said.append(f"No score in {held.when} on {words.listed(silent)}: not in the table.")
     clearer = f"a {kind} sees itself" if held.rater in ("", INSIDERS) else "people see"
     said.append(f"A lower score may mean that {clearer} more clearly.")
-    few = int((held.values["subject_id"] != own).sum() - (_counted(held)["subject_id"] != own).sum())
-    if few:
-        people = held.programme.minimum_group
-        said.append(f"{words.counted(few, 'score')} of others with fewer than {people} people left out of the figures.")
+    people = held.programme.minimum_group
+    if few := int((held.values["subject_id"] != own).sum() - (counted_of(held)["subject_id"] != own).sum()):
+        said.append(
+            f"{words.counted(few, 'score')} of others with fewer than {people} people, or beside one, left out of the "
+            "figures."
+        )
     return [*(Sentence(text) for text in said), *held.cautions]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from data_schemas.tables.answers import RATERS
 from evalkit import circumstances, register, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.result import Sentence
@@ -27,7 +29,7 @@ KINDS = ("place", "team", "organisation")
 NOT_RECORDED = "not recorded"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Scored:
     """Domain scores on one instrument by one kind of rater about one kind of subject, up to the day the data speak of.
 
@@ -48,12 +50,12 @@ class Scored:
     twice: int = 0
     others: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def waves(self) -> list[int]:
         """The waves at which somebody scored, in their order."""
         return sorted(int(wave) for wave in self.scores["wave"].unique())
 
-    @property
+    @cached_property
     def subjects(self) -> list[str]:
         """The places or teams scored, by their names in the order of the alphabet."""
         return sorted(self.scores["subject_id"].unique(), key=self.name)
@@ -70,21 +72,23 @@ class Scored:
 
     def name(self, subject_id: str) -> str:
         """What the place, team or organisation is called; its id where nobody says."""
-        return named(self.programme, self.subject).get(subject_id, subject_id)
+        return self._names.get(subject_id, subject_id)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return named(self.programme, self.subject)
 
     def ends(self, between: tuple[int, int] | None = None) -> tuple[int, ...]:
         """The first and last wave asked for, or of all; one where there is no other."""
         held = self.waves
         if between is None:
             return tuple(dict.fromkeys((held[0], held[-1])))
-        first, last = between
-        missing = [wave for wave in between if wave not in held]
-        if missing or first >= last:
+        if len(between) != 2 or not {*between} <= {*held} or between[0] >= between[1]:
             raise ValueError(
                 f"between={between!r} must name an earlier and a later wave at which somebody answered: "
                 f"{words.listed([str(wave) for wave in held])}."
             )
-        return first, last
+        return between
 
     def wave(self, wave: int | None) -> int:
         """The wave asked for, which must have scores; the last where none is."""
@@ -95,6 +99,10 @@ class Scored:
 
     def means(self) -> pd.DataFrame:
         """A row a domain and subject, a column a wave: the mean of those who answered."""
+        return self._means.copy(deep=False)
+
+    @cached_property
+    def _means(self) -> pd.DataFrame:
         return self.scores.pivot_table(index=["domain", "subject_id"], columns="wave", values="score", aggfunc="mean")
 
     def changes(self, between: tuple[int, int] | None, confidence: float) -> dict[str, PairedChange]:
@@ -132,11 +140,12 @@ def scored(
     `subject` place, team or organisation; None for the kind most answers are about, and what else there is, is said.
     """
     instrument = on_one_scale(programme, on, question)
+    known_rater(rater)
     given = about_subjects(programme, on)
     if given.empty:
         raise NotEnoughEvidence(
             question,
-            missing=f"Nobody's answers to {instrument.name} about places, teams or organisations were given.",
+            missing=nobody(programme, instrument),
             would_answer="responses.csv with the answers of each person.",
         )
     own = given[given["rater"] == rater]
@@ -166,6 +175,22 @@ def scored(
         programme, instrument, kind, rater, _with_who(programme, kind, once), len(scores) - len(known), len(without),
         len(known) - len(once), others,
     )  # fmt: skip
+
+
+def known_rater(rater: str) -> None:
+    """ValueError for a kind of rater there is none of: a slip of the pen is no lack of answers."""
+    if rater not in RATERS:
+        raise ValueError(f"rater={rater!r} is none of {words.listed([*RATERS])}.")
+
+
+def nobody(programme: Programme, instrument: Instrument) -> str:
+    """That nobody's answers about places, teams or organisations can be read, and whether there are any at all."""
+    given = programme.responses
+    about = given[(given["instrument"] == instrument.id) & given["subject_kind"].isin(KINDS)]
+    said = f"Nobody's answers to {instrument.name} about places, teams or organisations were given"
+    if about.loc[about["timing"] != "then", "answer"].notna().any():
+        return f"{said} by {words.day(programme.as_of)}, other than of places to compare with."
+    return f"{said}."
 
 
 def on_one_scale(programme: Programme, on: str, question: str = QUESTION) -> Instrument:
@@ -216,8 +241,9 @@ def named(programme: Programme, kind: str) -> dict[str, str]:
     """What the teams, organisations, or places that may be named are called, by id."""
     table = programme.teams if kind == "team" else programme.organisations
     whole = circumstances.place_names(programme) if kind == "place" else table.set_index(f"{kind}_id")["name"]
-    called = whole.dropna()
-    return {str(key): str(name) for key, name in called.items()}
+    called = whole.dropna().astype(str)
+    twice = called.duplicated(keep=False) & (called != circumstances.NOT_NAMED)  # two of one name are not one
+    return {str(key): str(name) for key, name in called.where(~twice, called + " (" + called.index + ")").items()}
 
 
 def _one_kind(own: pd.DataFrame, subject: str | None, instrument: Instrument, question: str) -> str:

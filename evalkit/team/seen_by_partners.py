@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import change
 from evalkit.team.deciding import clear
 from evalkit.team.scored import INSIDERS, Scored, scored
+from evalkit.team.told import few, fewest, left_behind, people_behind
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -69,13 +71,16 @@ def seen_by_partners(
     another kind of `rater` who looks on from outside. A gap is no error of either: those outside see less, and those
     inside are kinder or harsher to themselves. A gap that narrows can narrow from either side, so what each saw change
     stands beside it. Columns: wave, what (gap, change in gap, change seen inside, change seen outside), places, inside,
-    outside (means), raters (people outside; n counts those inside).
+    outside (means), raters (people outside; n counts those inside, both of the places counted), tells (fewer people
+    than the minimum, whom the row would tell beside other answers: it is withheld).
     Errors: `NotEnoughEvidence` where no place was scored by both at one wave.
 
     >>> import evalkit as ek
     >>> seen_by_partners(ek.load("sample_data/northmere")).verdict
     <Verdict.DESCRIBED: 'described'>
     """
+    if rater == INSIDERS:
+        raise ValueError(f"rater={rater!r} are those inside; name those who look on from outside, such as 'partner'.")
     inside = scored(programme, on, rater=INSIDERS, subject=subject, question=QUESTION)
     outside = scored(programme, on, rater=rater, subject=subject, question=QUESTION)
     waves = [wave for wave in inside.waves if _shared(inside, outside, wave)]
@@ -134,17 +139,38 @@ def _table(both: _Both) -> pd.DataFrame:
             rows += _moves(both, key)
     table = pd.DataFrame(rows).assign(group=ALL, unit=both.inside.unit, n_of="respondents")
     first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit"]
-    table = table.reindex(columns=[*first, "n_of", "wave", "what", "places", "inside", "outside", "raters"])
-    return table.astype({"n": "Int64", "raters": "Int64", "wave": "Int64", "low": float, "high": float})
+    table = table.reindex(columns=[*first, "n_of", "wave", "what", "places", "inside", "outside", "raters", TELLS])
+    return table.astype({**dict.fromkeys(("n", "raters", "wave", TELLS), "Int64"), "low": float, "high": float})
 
 
 def _gap_row(both: _Both, key: str, wave: int) -> dict[str, Any]:
     held = both.gap(key, wave)
     return {
         **_estimate(both, held), "measure": both.inside.instrument.domain_labels[key], "wave": wave, "what": "gap",
-        "n": both.inside.people(domain=key, wave=wave), "places": len(held), "inside": held["inside"].mean(),
-        "outside": held["outside"].mean(), "raters": both.outside.people(domain=key, wave=wave),
+        "n": people_behind(both.inside, [key], [wave], held.index), "places": len(held),
+        "inside": held["inside"].mean(), "outside": held["outside"].mean(),
+        "raters": people_behind(both.outside, [key], [wave], held.index), TELLS: _told_by_gap(both, key, wave),
     }  # fmt: skip
+
+
+def _told_by_gap(both: _Both, key: str, wave: int) -> int | None:
+    """How few people the two means tell beside those of all places each scored, or beside the change of both."""
+    shared = both.gap(key, wave).index
+    whole = [(asked, _of(asked, key, wave).index, shared) for asked in (both.inside, both.outside)]
+    if len(both.waves) == 2:
+        moved = shared.intersection(both.gap(key, sum(both.waves) - wave).index)
+        whole += [(asked, shared, moved) for asked in (both.inside, both.outside) if len(moved)]
+    return fewest(*(left_behind(asked, [key], wave, there, counted) for asked, there, counted in whole))
+
+
+def _told_by_moves(both: _Both, key: str, places: pd.Index[Any]) -> int | None:
+    """How few people a change tells: those of one end, or of places that each alone scored at both, and left out."""
+    found = []
+    for asked in (both.inside, both.outside):
+        own = _of(asked, key, both.waves[0]).index.intersection(_of(asked, key, both.waves[1]).index)
+        found += [left_behind(asked, [key], wave, own, places) for wave in both.waves]
+        found.append(few(people_behind(asked, [key], both.waves, places), asked.programme.minimum_group))
+    return fewest(*found)
 
 
 def _estimate(both: _Both, held: pd.DataFrame) -> dict[str, Any]:
@@ -166,7 +192,11 @@ def _moves(both: _Both, key: str) -> list[dict[str, Any]]:
     for who in ("inside", "outside"):
         moved = ends[[f"{who}_first", f"{who}_last"]].set_axis(["inside", "outside"], axis=1)
         found.append((f"change seen {who}", moved))
-    people = {"n": both.inside.people(domain=key), "raters": both.outside.people(domain=key)}
+    people = {
+        "n": people_behind(both.inside, [key], both.waves, ends.index),
+        "raters": people_behind(both.outside, [key], both.waves, ends.index),
+        TELLS: _told_by_moves(both, key, ends.index),
+    }
     label = both.inside.instrument.domain_labels[key]
     return [
         {**_estimate(both, held), **people, "measure": label, "what": what, "places": len(held)}

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalkit.disclosure import TELLS
 from evalkit.instrument import OVERALL
 from evalkit.result import ALL, FIRST
+from evalkit.team.told import few
 from evalkit.team.totals import Totals, pooled
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 SPREAD = "Diversity of opinion within teams"
 PEOPLE, SUBJECTS, UNSUMMED = "People who answered", "Scored by anybody", "Sittings without a total"
-EXTRAS = ("n_of", "out_of", "wave", "what", "teams", "most", "band")
+EXTRAS = ("n_of", "out_of", "wave", "what", "teams", "most", "band", TELLS)
 
 
 def table(asked: Totals, changes: dict[str, PairedChange]) -> pd.DataFrame:
@@ -24,7 +26,7 @@ def table(asked: Totals, changes: dict[str, PairedChange]) -> pd.DataFrame:
     rows = [*_means(asked), *_moves(asked, changes), *_to_be_had(asked), *_spread(asked), *_answered(asked)]
     blank = {"group": ALL, "interval": "none given", "band": ""}
     made = pd.DataFrame([{**blank, **row} for row in rows]).reindex(columns=[*FIRST, *EXTRAS])
-    whole = dict.fromkeys(("n", "out_of", "wave", "teams"), "Int64")
+    whole = dict.fromkeys(("n", "out_of", "wave", "teams", TELLS), "Int64")
     return made.astype({**whole, **dict.fromkeys(("estimate", "low", "high", "most"), "float64")})
 
 
@@ -39,19 +41,32 @@ def _means(asked: Totals) -> Iterator[dict[str, Any]]:
                 "measure": asked.instrument.domain_labels[domain], "estimate": held.mean(), "what": "mean",
                 "n": own.loc[own["wave"] == wave, "respondent_id"].nunique(), "n_of": "respondents",
                 "unit": f"points of {most:g}", "wave": wave, "teams": len(held),
-                "most": most, "band": band.label if band else "",
+                "most": most, "band": band.label if band else "", TELLS: _tells(asked, own, wave),
             }  # fmt: skip
 
 
+def _tells(asked: Totals, own: pd.DataFrame, wave: int) -> int | None:
+    """How few people the mean at an end would tell beside the change, which is over teams with both ends."""
+    other = [end for end in asked.ends if end != wave]
+    if wave not in asked.ends or not other:
+        return None
+    there = asked.of(own, "score", wave).index
+    left_out = there.difference(asked.of(own, "score", other[0]).index)
+    people = own[(own["wave"] == wave) & own["subject_id"].isin(left_out)]["respondent_id"].nunique()
+    return few(int(people), asked.programme.minimum_group)
+
+
 def _moves(asked: Totals, changes: dict[str, PairedChange]) -> Iterator[dict[str, Any]]:
-    """A row a domain whose change can be tested; n counts whoever answered at either end."""
+    """A row a domain whose change can be tested; n counts people of teams with both ends, at the end with fewer."""
     for domain, moved in changes.items():
         own, most = asked.scored(domain), asked.instrument.bounds[domain][1]
+        first, last = (own[own["wave"] == wave] for wave in asked.ends)
+        both = set(first["subject_id"]) & set(last["subject_id"])
+        people = min(end.loc[end["subject_id"].isin(both), "respondent_id"].nunique() for end in (first, last))
         yield {
             "measure": asked.instrument.domain_labels[domain], "estimate": moved.estimate, "what": "change",
             "low": moved.low, "high": moved.high, "interval": f"{asked.confidence:.0%} confidence",
-            "n": own.loc[own["wave"].isin(asked.ends), "respondent_id"].nunique(), "n_of": "respondents",
-            "unit": f"points of {most:g}", "teams": moved.n, "most": most,
+            "n": people, "n_of": "respondents", "unit": f"points of {most:g}", "teams": moved.n, "most": most,
         }  # fmt: skip
 
 

@@ -154,9 +154,11 @@ def _sentences(asked: Totals, table: pd.DataFrame) -> list[Sentence]:
         people, held = row(table, "answered", PEOPLE, wave), row(table, "answered", SUBJECTS, wave)
         assert people is not None
         assert held is not None
-        of = f"{held['n']}" if pd.isna(held["out_of"]) else words.of(held["n"], held["out_of"])
-        said.append((f"{words.counted(people['n'], 'person', 'people')} about {of} {asked.subject}s in "
-                     f"{asked.when(wave)}", (people["row"], held["row"])))  # fmt: skip
+        about = words.counted(held["n"], asked.subject)
+        if pd.notna(held["out_of"]):
+            about = f"{words.of(held['n'], held['out_of'])} {asked.subject}{'' if held['out_of'] == 1 else 's'}"
+        said.append((f"{words.counted(people['n'], 'person', 'people')} about {about} in {asked.when(wave)}",
+                     (people["row"], held["row"])))  # fmt: skip
     who = Sentence(
         f"{asked.instrument.name}, answered by {words.listed([text for text, _ in said])}.",
         rows=tuple(at for _, rows in said for at in rows),
@@ -293,8 +295,11 @@ def _of_the_answers(asked: Totals, table: pd.DataFrame, rivals: tuple[str, ...])
     for wave in asked.begun:
         held = row(table, "answered", UNSUMMED, wave)
         if held is not None and held["n"]:
-            text = f"{words.of(held['n'], held['out_of'])} sittings in {asked.when(wave)} have no total: a factor was "
-            yield Sentence(f"{text}left out or not scored. Their subtotals count where whole.", rows=(held["row"],))
+            have = "has" if held["n"] == 1 else "have"
+            text = f"{words.of(held['n'], held['out_of'])} sittings in {asked.when(wave)} {have} no total: a factor"
+            yield Sentence(
+                f"{text} was left out or not scored. Their subtotals count where whole.", rows=(held["row"],)
+            )
     silent = [asked.when(wave) for wave in asked.begun if wave not in set(asked.own["wave"])]
     if silent:
         yield Sentence(f"No answer stands for {words.listed(silent)}: not asked, or asked in vain.")

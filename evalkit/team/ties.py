@@ -18,6 +18,7 @@ from evalkit.stats import network
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import date
 
     from evalkit.programme import Programme
 
@@ -27,6 +28,8 @@ RELATIONS = ("contact", "help", "trust")
 """What may tie people to each other in an answer for anybody."""
 LEAST_RESPONSE = 0.8
 """Below this share answering, a network is cautioned (Borgatti, Carley and Krackhardt 2006; a convention)."""
+FEW = 20
+"""Of fewer ties than this, one more or less moves a share of them by over 5 of every 100 (a judgement)."""
 NAMED, EITHER = (
     "A tie is counted as it was named: where two people name each other, there are two.",
     "A tie counts once if either of the two names the other, so a pair is seen although one of them did not answer.",
@@ -53,7 +56,9 @@ class Wave:
     outside: int = 0
     """Ties set aside: an end held no post on the day. Ties with people not on the roster were refused at loading."""
     unplaced: int = 0
-    """People on the roster who held no post on the day."""
+    """People on the roster who held no post on the day, or of whom none is on record."""
+    day: date | None = None
+    """The day the wave closed; None where it is not recorded, and organisations are those of the latest day."""
 
     @property
     def n(self) -> int:
@@ -145,14 +150,14 @@ def read(programme: Programme, relation: str, question: str) -> Read:
     if ties.empty:
         raise NotEnoughEvidence(
             question,
-            missing=f"No {relation} ties were recorded.",
+            missing=_none(programme, relation, rosters),
             would_answer="ties.csv and rosters.csv: whom each person on the roster names, at two waves.",
         )
     waves, unread = {}, []
     for wave in sorted({int(wave) for wave in (*ties["wave"].unique(), *rosters["wave"].unique())}):
         own, roster = (frame[frame["wave"] == wave] for frame in (ties, rosters))
         found = _wave(programme, wave, own, roster) if len(roster) else None
-        reason = _unreadable(found, relation, wave)
+        reason = _unreadable(found, relation, wave, roster)
         if reason:
             unread.append(reason)
         elif found is not None:
@@ -161,6 +166,18 @@ def read(programme: Programme, relation: str, question: str) -> Read:
     if not waves:
         raise told.refusal(question)
     return told
+
+
+def _none(programme: Programme, relation: str, rosters: pd.DataFrame) -> str:
+    """Why there is no tie to read: nobody answered, none was named by now, or only those of others."""
+    if len(rosters) and not rosters["responded"].astype(bool).any():
+        return f"No {relation} ties were recorded: nobody on a roster answered."
+    named = programme.ties[programme.ties["relation"] == relation]
+    if named.empty:
+        return f"No {relation} ties were recorded."
+    if named["wave"].isin(_after(programme)).all():
+        return f"No {relation} ties were recorded at a wave that had closed by {words.day(programme.as_of)}."
+    return f"No {relation} ties were recorded between people of the programme: only those followed for comparison."
 
 
 def _after(programme: Programme) -> set[int]:
@@ -185,15 +202,18 @@ def _wave(programme: Programme, wave: int, own: pd.DataFrame, roster: pd.DataFra
         ties=own.loc[both, ["from_id", "to_id"]].reset_index(drop=True),
         outside=int((~both).sum()),
         unplaced=len(asked) - len(organisation),
+        day=None if closed is None else closed.date(),
     )
 
 
-def _unreadable(found: Wave | None, relation: str, wave: int) -> str:
+def _unreadable(found: Wave | None, relation: str, wave: int, roster: pd.DataFrame) -> str:
     """Why a wave cannot be read, without a name; nothing where it can."""
     if found is None:
         return f"Wave {wave} has {relation} ties and no roster, so who was asked is not known."
-    if not found.answered:
+    if not roster["responded"].any():
         return f"Nobody on the roster of wave {wave} answered."
+    if not found.answered:
+        return f"At wave {wave} no organisation is on record of anybody who answered."
     if found.organisation.nunique() < 2:
         return f"At wave {wave} the people on the roster are not of two organisations or more."
     if found.ties.empty:
@@ -271,6 +291,16 @@ def cautions(told: Read, waves: Collection[Wave]) -> Iterator[Sentence]:
             yield Sentence(
                 f"At wave {found.wave} {people} on the roster held no post that day: they are left out, and {own} "
                 "from or to them."
+            )
+        if found.day is None:
+            yield Sentence(
+                f"The day wave {found.wave} closed is not recorded: organisations are those of "
+                f"{words.day(told.programme.as_of)}, which may not have been theirs then."
+            )
+        if 0 < len(found.ties) < FEW:
+            yield Sentence(
+                f"At wave {found.wave} there are {about(len(found.ties), 'tie', 'ties', minimum)}: one more or less "
+                "would move every share of them a good deal."
             )
     for reason in told.unread:
         yield Sentence(f"{reason} That wave is left out.")

@@ -14,7 +14,7 @@ from evalkit.instrument import OVERALL, Instrument
 from evalkit.stats import change
 from evalkit.stats.student import t_interval
 from evalkit.team.profile import QUESTION
-from evalkit.team.scored import KINDS, about_subjects
+from evalkit.team.scored import KINDS, about_subjects, known_rater
 from evalkit.verdict import LEAST_PAIRS
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ def totals(programme: Programme, on: str, *, rater: str, subject: str | None, co
     `subject` None: teams where this rater scored any, else places, else organisations.
     """
     instrument = circumstances.instrument(programme, on)
+    known_rater(rater)
     if subject not in (None, *KINDS):
         raise ValueError(f"subject={subject!r} is none of {words.listed(sorted(KINDS))}.")
     if not instrument.has_points or instrument.overall is None or instrument.overall.kind != "sum_of_domains":

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evalkit as ek
@@ -173,6 +173,7 @@ class TestCounts:
                 ek.team.common_needs(held, lowest=wrong)
 
     @given(st.lists(st.lists(st.integers(0, 5), min_size=8, max_size=8), min_size=2, max_size=5), st.integers(1, 7))
+    @settings(max_examples=12)  # each asks a whole question
     def test_the_order_of_places_does_not_matter_and_each_counts_at_least_the_lowest(
         self, orders: list[list[int]], lowest: int
     ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evalkit as ek
@@ -204,6 +204,7 @@ meetings = st.tuples(st.dates(date(2024, 1, 1), date(2025, 3, 31)), st.sets(st.s
 
 
 @given(st.lists(meetings, min_size=1, max_size=8))
+@settings(max_examples=12)  # each asks a whole question
 def test_half_years_add_up_and_pairs_are_counted_once_a_meeting(drawn):
     found = ek.team.contact(asked([met(str(day), *sorted(came)) for day, came in drawn])).table
     halves = found[(found["measure"] == "Meetings a month") & (found["by"] == "half year")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evalkit as ek
@@ -119,6 +119,7 @@ def test_northmere_has_a_question_for_every_place_in_the_order_of_the_alphabet()
 
 
 @given(st.lists(st.integers(0, 5), min_size=3, max_size=9))
+@settings(max_examples=12)  # each asks a whole question
 def test_the_deviation_lies_between_none_and_half_the_scale_and_does_not_hang_on_the_direction(scores):
     turned = [5 - score for score in scores]
     one, other = (

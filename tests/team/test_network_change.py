@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evalkit as ek
@@ -159,6 +159,7 @@ def test_what_one_or_a_few_said_is_told_to_nobody_else(sizes) -> None:
 
 
 @given(st.lists(st.integers(1, 6), min_size=2, max_size=4), st.integers(2, 6), st.integers(2, 6))
+@settings(max_examples=12)  # each asks a whole question
 def test_kept_begun_and_ended_add_up_and_both_ways_round(sizes, one, other) -> None:
     named = dict(zip("ABCD", sizes, strict=False))
     if sum(sizes) < 3:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -94,6 +94,7 @@ def test_few_people_outside_are_withheld_though_many_answered_inside():
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=5, max_size=8))
+@settings(max_examples=12)  # each asks a whole question
 def test_turning_the_two_round_turns_the_gap(pairs):
     inside, outside = ([float(pair[side]) for pair in pairs] for side in (0, 1))
     one, other = (

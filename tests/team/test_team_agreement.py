@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evalkit as ek
@@ -234,6 +234,7 @@ def test_outsiders_are_asked_by_name_and_others_refused(northmere):
     st.lists(st.lists(st.integers(0, 5), min_size=3, max_size=7), min_size=1, max_size=5),
     st.permutations(range(5)),
 )
+@settings(max_examples=12)  # each asks a whole question
 def test_what_holds_of_any_answers(answers, order):
     scores = {f"P{k}": own for k, own in enumerate(answers)}
     found = ek.team.agreement(programme(*rows(scores)))
