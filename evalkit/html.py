@@ -57,8 +57,9 @@ def escape(value: object) -> str:
 
 def table(frame: pd.DataFrame, caption: str, name: str = "") -> str:
     """A captioned table with scoped headers in a region that scrolls by keyboard; the region has a shorter name."""
-    heads = "".join(f'<th scope="col"{_side(frame[name])}>{escape(_header(name))}</th>' for name in frame.columns)
-    rows = "".join(_row(row, frame) for row in frame.to_dict("records"))
+    sides = {str(column): _side(frame[column]) for column in frame.columns}
+    heads = "".join(f'<th scope="col"{side}>{escape(_header(column))}</th>' for column, side in sides.items())
+    rows = "".join(_row(row, sides) for row in frame.to_dict("records"))
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(name or caption)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
@@ -88,10 +89,11 @@ def _says_nothing(frame: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(map(str, blank)))
 
 
-def _row(row: dict[Any, Any], frame: pd.DataFrame) -> str:
+def _row(row: dict[Any, Any], sides: dict[str, str]) -> str:
+    """A row of cells, each with the side its column's numbers stand on."""
     places = words.decimals(row["low"], row["high"]) if _has_interval(row) else 2
-    first, *rest = frame.columns
-    cells = "".join(f"<td{_side(frame[name])}>{escape(cell(row[name], places))}</td>" for name in rest)
+    first, *rest = sides
+    cells = "".join(f"<td{sides[name]}>{escape(cell(row[name], places))}</td>" for name in rest)
     return f'<tr><th scope="row">{escape(cell(row[first], places))}</th>{cells}</tr>'
 
 

@@ -253,7 +253,7 @@ def test_outsiders_do_not_speak_for_a_place(whole):
     assert (whole.responses.query("subject_kind == 'place'")["rater"] == "partner").any()
     pd.testing.assert_frame_equal(both.table, insiders.table)
     outside = ek.team.maturity(whole, rater="partner")
-    assert "partner agencies scored the places" in outside.reading
+    assert "(partner agencies) scored the places" in outside.reading
     assert outside.table["n"].max() < both.table["n"].max()
     with pytest.raises(ek.NotEnoughEvidence, match="rater=…: partner and team_member"):
         ek.team.maturity(whole, rater="carer")
