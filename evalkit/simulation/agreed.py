@@ -41,7 +41,7 @@ def settings(scenario: Scenario) -> Settings:
         as_of=scenario.as_of,
         fictional=True,
         source="Invented: nothing here was observed.",
-        agreed_open="The programme board of Northmere (fictional) agreed on 12 September 2024 that places are named.",
+        agreed_open="The programme board of Northmere (fictional) agreed on 12 September 2024 that scores are shown.",
         retention="Answers of people are kept until two years after the last report (fictional).",
         plan=Plan(
             primary={"individual": "system_leadership", "team": "icfat/leadership", "population": lives.MEASURE},

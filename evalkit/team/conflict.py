@@ -13,16 +13,16 @@ from evalkit import charts, circumstances, register, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.half_years import HalfYear, half_years
 from evalkit.result import ALL, Method, Result, Sentence
-from evalkit.stats import change
 from evalkit.stats.student import share as share_of_one
 from evalkit.team.contact import named_places, rows_of
-from evalkit.team.scored import known_rater
+from evalkit.team.scored import change_over, known_rater
 from evalkit.terms import Design, Level, Sign, Step
 from evalkit.verdict import LEAST_PAIRS
 
 if TYPE_CHECKING:
     from evalkit.instrument import Instrument, Item
     from evalkit.programme import Programme
+    from evalkit.stats.change import PairedChange
 
 QUESTION = "Are conflicts brought into the open, and do they come to an end?"
 METHOD = Method(
@@ -142,14 +142,12 @@ class _Statements:
                                    wave=pd.NA, teams=moved.n, **said)  # fmt: skip
                 yield {**row, "low": moved.low, "high": moved.high, "interval": f"{self.confidence:.0%} confidence"}
 
-    def _moved(self, means: pd.DataFrame) -> change.PairedChange | None:
+    def _moved(self, means: pd.DataFrame) -> PairedChange | None:
         """The change over teams; none with too few of them, or where every team moved alike."""
-        if len(self.waves) < 2 or len(means.dropna()) < LEAST_PAIRS:
+        if len(self.waves) < 2:
             return None
-        try:
-            return change.paired(*(means[wave] for wave in self.waves), confidence=self.confidence)
-        except ValueError:  # no spread, so no interval
-            return None
+        first, last = (means[wave] for wave in self.waves)
+        return change_over(first, last, self.confidence)
 
 
 def _statements(programme: Programme, on: str, rater: str, confidence: float) -> _Statements:

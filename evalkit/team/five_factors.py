@@ -43,6 +43,7 @@ IN_LOGS: dict[str, tuple[str, tuple[str, ...], Callable[..., Result]]] = {
 """Factors that leave a trace of their own: what is written down, the tables it stands in, the question that counts."""
 MEAN, CHANGE, LOG = "mean", "change", "log"
 SAME = 1e-9
+NOT_KEPT, FEW = "No log was kept of", "Too few people stand behind the log of"
 
 
 def five_factors(
@@ -79,7 +80,7 @@ def five_factors(
         level=Level.TEAM,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,
-        sentences=_sentences(asked, table, changes, logs),
+        sentences=_sentences(asked, table, changes, logs, ends),
         decided=decided,
         attribution=attribution(evidence, decided.verdict),
         table=table,
@@ -95,23 +96,25 @@ def five_factors(
     )
 
 
-def _logs(asked: Scored) -> tuple[dict[str, Result], list[str]]:
-    """What was written down about the factors that leave a trace, as anybody may see it; and what nobody kept."""
-    found, silent = {}, []
+def _logs(asked: Scored) -> tuple[dict[str, Result], dict[str, list[str]]]:
+    """What was written down about the factors that leave a trace, as anybody may see it; and of what there is none to
+    show, by why: nobody kept it, or too few people stand behind it."""
+    found: dict[str, Result] = {}
+    silent: dict[str, list[str]] = {NOT_KEPT: [], FEW: []}
     for key, (kept, tables, counted) in IN_LOGS.items():
         if key not in asked.instrument.domain_labels:
             continue
         if not any(asked.programme.has(table) for table in tables):
-            silent.append(kept)
+            silent[NOT_KEPT].append(kept)
             continue
         try:
             answer = protect(counted(asked.programme), Audience.PUBLIC)
         except NotEnoughEvidence:
-            silent.append(kept)
+            silent[NOT_KEPT].append(kept)
             continue
         headline, *_ = answer.parts
         if (answer.table.loc[[*headline.rows], "interval"] == WITHHELD).any():
-            silent.append(kept)
+            silent[FEW].append(kept)
         else:
             found[key] = answer
     return found, silent
@@ -203,7 +206,7 @@ def _last(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sentences(
-    asked: Scored, table: pd.DataFrame, changes: dict[str, PairedChange], logs: dict[str, Result]
+    asked: Scored, table: pd.DataFrame, changes: dict[str, PairedChange], logs: dict[str, Result], ends: tuple[int, ...]
 ) -> list[Sentence]:
     last = _last(table)
     told = [f"{row['measure']} {words.number(row['estimate'])}" for row in last.to_dict("records")]
@@ -220,7 +223,8 @@ def _sentences(
         labels = asked.instrument.domain_labels
         moved = [words.listed([labels[key] for key in keys]) or "none" for keys in clear(changes)]
         rows = table.index[table["what"] == CHANGE]
-        text = f"Since the first wave, clearly higher: {moved[0]}; clearly lower: {moved[1]}."
+        since = circumstances.when(asked.programme, ends[0])
+        text = f"Since {since}, clearly higher: {moved[0]}; clearly lower: {moved[1]}."
         said.append(Sentence(text, rows=tuple(rows)))
     if logs:
         heard = [f"{answer.headline[:1].lower()}{answer.headline[1:]}" for answer in logs.values()]
@@ -231,12 +235,11 @@ def _sentences(
 
 
 def _cautions(
-    asked: Scored, silent: list[str], changes: dict[str, PairedChange], rivals: tuple[str, ...]
+    asked: Scored, silent: dict[str, list[str]], changes: dict[str, PairedChange], rivals: tuple[str, ...]
 ) -> list[Sentence]:
     said = ["People scored their own working together: a lower score may mean that they see more clearly."]
     said.append("There is no overall score: a strong factor does not make up for a weak one.")
-    if silent:
-        said.append(f"No log was kept of {words.listed(silent)}, or of too few: there only opinions are known.")
+    said += [f"{why} {words.listed(kept)}: there only opinions are shown." for why, kept in silent.items() if kept]
     if not changes:
         said.append(f"Fewer than five {asked.subject}s were scored at two waves, so no change is given.")
     if rivals:

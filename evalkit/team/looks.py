@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import circumstances, register, words
-from evalkit.stats import agreement, change
+from evalkit.stats import agreement
 from evalkit.team.profile import QUESTION
-from evalkit.verdict import LEAST_PAIRS
+from evalkit.team.scored import change_over
 
 if TYPE_CHECKING:
     from evalkit.menu import Menu
@@ -79,11 +79,8 @@ class Looks:
         """The change of the share over places in the first and last round; none where too few, or all moved alike."""
         if len(self.ends) < 2:
             return None
-        both = self.shares[[each.number for each in self.ends]].dropna()
-        first, last = (both[each.number] for each in self.ends)
-        if len(both) < LEAST_PAIRS or (last - first).round(9).nunique() < 2:
-            return None
-        return change.paired(first, last, confidence=confidence)
+        first, last = (self.shares[each.number] for each in self.ends)
+        return change_over(first, last, confidence)
 
     def agreed(self, confidence: float, resamples: int, seed: int) -> KrippendorffAlpha | None:
         """How far coders agree beyond chance on what two or more looked at; none where nobody looked twice."""

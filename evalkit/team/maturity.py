@@ -52,8 +52,8 @@ def maturity(
     groups side by side: place, team, organisation (on the day of the wave), level (as the form says, else seniority) or
     tier. `between` names the two waves of the change; the first and last unless given. Comparison places are left out.
     Self-assessed maturity rises and falls: a lower score may show better understanding. Scores without numbers of
-    people and spread are shown at their dates and never tested. Columns: n_of, measured_on, aspect, what (mean, change;
-    of an aspect: mean of its domains, ours and not the tool's), places; by group: wave, sd; tells (fewer people than
+    people and spread are shown at their dates and never tested. Columns: n_of, measured_on, wave, aspect, what (mean,
+    change; of an aspect: mean of its domains, ours and not the tool's), places; by group: sd; tells (fewer people than
     the minimum, whom the row would tell beside other answers: it is withheld).
     Errors: `NotEnoughEvidence` when neither table has them; ValueError for a `by` or `between` there is not.
 
@@ -106,7 +106,7 @@ def _assessed(asked: Scored, between: tuple[int, int] | None, confidence: float,
         level=Level.TEAM,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,
-        sentences=_assessed_sentences(asked, table, domains),
+        sentences=_assessed_sentences(asked, table, domains, ends),
         decided=decided,
         attribution=attribution(evidence, decided.verdict),
         table=table,
@@ -158,8 +158,8 @@ def _assessed_table(
                 for row in rows]  # fmt: skip
     table = pd.DataFrame(labelled).assign(group=ALL, unit=asked.unit, n_of="respondents")
     first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit"]
-    table = table.reindex(columns=[*first, "n_of", "measured_on", "aspect", "what", "places", TELLS])
-    return table.astype({"n": "Int64", TELLS: "Int64", "low": float, "high": float})
+    table = table.reindex(columns=[*first, "n_of", "measured_on", "wave", "aspect", "what", "places", TELLS])
+    return table.astype({**dict.fromkeys(("n", "wave", TELLS), "Int64"), "low": float, "high": float})
 
 
 def _domains_of(asked: Scored, key: str) -> list[str]:
@@ -178,6 +178,7 @@ def _mean(asked: Scored, key: str, wave: int, means: pd.DataFrame) -> dict[str, 
     return {
         "measure": key, "estimate": places.mean(), "interval": "none given", "n": own["respondent_id"].nunique(),
         "measured_on": own["answered_on"].median() if closed is None else closed, "what": "mean", "places": len(places),
+        "wave": wave,
         TELLS: fewest(mean_tells(asked, domains, wave, means.loc[[key]].droplevel("domain")), *others),
     }  # fmt: skip
 
@@ -219,7 +220,9 @@ def _assessed_headline(
     )
 
 
-def _assessed_sentences(asked: Scored, table: pd.DataFrame, changes: dict[str, PairedChange]) -> list[Sentence]:
+def _assessed_sentences(
+    asked: Scored, table: pd.DataFrame, changes: dict[str, PairedChange], ends: tuple[int, ...]
+) -> list[Sentence]:
     means = table[(table["what"] == "mean") & table["measure"].isin([*asked.instrument.domain_labels.values()])]
     many = words.counted(int(means["n"].max()), "person", "people")
     inside = asked.rater == INSIDERS
@@ -233,13 +236,13 @@ def _assessed_sentences(asked: Scored, table: pd.DataFrame, changes: dict[str, P
         )
     ]
     if changes:
-        said += [_moved(asked.instrument, table, keys, how) for keys, how in zip(clear(changes), MOVED, strict=True)]
-    return [*said, *_aspects(asked, table)]
+        said += [_moved(asked, table, keys, how, ends) for keys, how in zip(clear(changes), MOVED, strict=True)]
+    return [*said, *_aspects(asked, table, ends)]
 
 
-def _aspects(asked: Scored, table: pd.DataFrame) -> list[Sentence]:
-    """Each aspect's mean at the first and the last wave, where the instrument has aspects."""
-    held = table[(table["what"] == "mean") & ~table["measure"].isin([*asked.instrument.domain_labels.values()])]
+def _aspects(asked: Scored, table: pd.DataFrame, ends: tuple[int, ...]) -> list[Sentence]:
+    """Each aspect's mean at the two waves, where the instrument has aspects."""
+    held = table[table["wave"].isin(ends) & ~table["measure"].isin([*asked.instrument.domain_labels.values()])]
     if held.empty:
         return []
     said = []
@@ -250,15 +253,16 @@ def _aspects(asked: Scored, table: pd.DataFrame) -> list[Sentence]:
     return [Sentence(text, rows=tuple(held.index))]
 
 
-def _moved(instrument: Instrument, table: pd.DataFrame, keys: list[str], how: str) -> Sentence:
-    """The domains that clearly moved one way, each with where it was and is now."""
-    paths, rows = [], []
+def _moved(asked: Scored, table: pd.DataFrame, keys: list[str], how: str, ends: tuple[int, ...]) -> Sentence:
+    """The domains that clearly moved one way between the two waves, each with where it was and is."""
+    paths, rows, labels = [], [], asked.instrument.domain_labels
     for key in keys:
-        means = table[(table["measure"] == instrument.domain_labels[key]) & (table["what"] == "mean")]["estimate"]
+        means = table[(table["measure"] == labels[key]) & table["wave"].isin(ends)]["estimate"]
         was, now = words.number(means.iloc[0]), words.number(means.iloc[-1])
-        paths.append(f"{instrument.domain_labels[key]} (was {was}, is now {now})")
+        paths.append(f"{labels[key]} (was {was}, is now {now})")
         rows += list(means.index)
-    return Sentence(f"Clearly {how} than at the first wave: {words.listed(paths) or 'none'}.", rows=tuple(rows))
+    first, last = (circumstances.when(asked.programme, wave) for wave in ends)
+    return Sentence(f"Clearly {how} in {last} than in {first}: {words.listed(paths) or 'none'}.", rows=tuple(rows))
 
 
 def _joined(scores: pd.DataFrame, ends: tuple[int, ...]) -> list[Sentence]:

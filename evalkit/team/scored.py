@@ -228,13 +228,20 @@ def over_subjects(means: pd.DataFrame, ends: tuple[int, ...], confidence: float)
     """Each domain's change over subjects with both waves: none where these are under five, or all alike."""
     if len(ends) < 2:
         return {}
-    found = {}
-    for domain, held in means.groupby(level="domain", sort=False):
-        both = held[list(ends)].dropna()
-        moved = both[ends[1]] - both[ends[0]]
-        if len(both) >= LEAST_PAIRS and not flat(moved.to_numpy(), float(both.abs().to_numpy().max())):
-            found[str(domain)] = change.paired(both[ends[0]], both[ends[1]], confidence=confidence)
-    return found
+    by_domain = means.groupby(level="domain", sort=False)
+    found = {str(domain): change_over(held[ends[0]], held[ends[1]], confidence) for domain, held in by_domain}
+    return {domain: moved for domain, moved in found.items() if moved is not None}
+
+
+def change_over(first: pd.Series[Any], last: pd.Series[Any], confidence: float) -> PairedChange | None:
+    """Last less first over subjects with both; None with fewer than five of them, or where all differ alike.
+
+    Alike up to rounding: means of decimals are not exact.
+    """
+    both = pd.concat([first, last], axis=1, keys=["first", "last"], join="inner").astype(float).dropna()
+    if len(both) < LEAST_PAIRS or flat((both["last"] - both["first"]).to_numpy(), float(both.abs().to_numpy().max())):
+        return None
+    return change.paired(both["first"], both["last"], confidence=confidence)
 
 
 def named(programme: Programme, kind: str) -> dict[str, str]:

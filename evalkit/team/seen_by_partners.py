@@ -12,12 +12,11 @@ from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.result import ALL, Method, Result, Sentence
-from evalkit.stats import change
 from evalkit.team.deciding import clear
-from evalkit.team.scored import INSIDERS, Scored, scored
+from evalkit.team.scored import INSIDERS, Scored, change_over, scored
 from evalkit.team.told import few, fewest, left_behind, people_behind
 from evalkit.terms import Design, Level, Step
-from evalkit.verdict import LEAST_PAIRS, described
+from evalkit.verdict import described
 
 if TYPE_CHECKING:
     from evalkit.programme import Programme
@@ -50,10 +49,8 @@ class _Both:
         return pd.concat(ends, axis=1, keys=["inside", "outside"]).dropna()
 
     def tested(self, held: pd.DataFrame) -> PairedChange | None:
-        """Outside less inside over places; None with fewer than five, or where all differ by the same."""
-        if len(held) < LEAST_PAIRS or (held["outside"] - held["inside"]).nunique() < 2:
-            return None
-        return change.paired(held["inside"], held["outside"], confidence=self.confidence)
+        """Outside less inside over places, where it can be tested."""
+        return change_over(held["inside"], held["outside"], self.confidence)
 
     def gaps(self, wave: int) -> dict[str, PairedChange]:
         """Each domain's gap at one wave, where it can be tested."""
@@ -238,11 +235,13 @@ def _sentences(both: _Both, table: pd.DataFrame) -> list[Sentence]:
     if moved.empty:
         return said
     narrower = [_narrower(table, row["measure"]) for row in moved.to_dict("records")]
-    said.append(
-        Sentence(f"Since the first wave the two came closer on {sum(narrower)} of {len(narrower)} domains; an interval "
-                 f"leaves out no change on {int(((moved['low'] > 0) | (moved['high'] < 0)).sum())}.",
-                 rows=tuple(moved.index))
-    )  # fmt: skip
+    since = circumstances.when(both.inside.programme, both.waves[0])
+    clearly = int(((moved["low"] > 0) | (moved["high"] < 0)).sum())
+    text = (
+        f"Since {since} the two came closer on {sum(narrower)} of {len(narrower)} domains; an interval leaves out no "
+        f"change on {clearly}."
+    )
+    said.append(Sentence(text, rows=tuple(moved.index)))
     return [*said, _direction(table)]
 
 

@@ -14,7 +14,7 @@ from evalkit.instrument import OVERALL, Instrument
 from evalkit.stats import change
 from evalkit.stats.student import t_interval
 from evalkit.team.profile import QUESTION
-from evalkit.team.scored import KINDS, about_subjects, known_rater
+from evalkit.team.scored import KINDS, about_subjects, change_over, known_rater
 from evalkit.verdict import LEAST_PAIRS
 
 if TYPE_CHECKING:
@@ -111,9 +111,8 @@ class Totals:
         found = {}
         for domain in self.order:
             ends = [self.of(self.scored(domain), "score", wave) for wave in self.ends]
-            first, last = ends[0].align(ends[1], join="inner")
-            if len(first) >= LEAST_PAIRS and (last - first).round(9).nunique() > 1:  # sums of decimals are not exact
-                found[domain] = change.paired(first, last, confidence=self.confidence)
+            if moved := change_over(ends[0], ends[1], self.confidence):
+                found[domain] = moved
         return found
 
     def spreads(self) -> dict[int, pd.DataFrame]:

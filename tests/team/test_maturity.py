@@ -87,6 +87,10 @@ def test_between_chooses_the_waves_and_names_those_there_are(northmere):
     whole = ek.team.maturity(northmere)
     part = ek.team.maturity(northmere, between=(2, 3))
     assert part.about.asked.endswith("between=(2, 3))")
+    mean = part.table[(part.table["measure"] == "Physiology, mean of 4 domains") & (part.table["what"] == "mean")]
+    was, now = (f"{mean.set_index('wave').loc[wave, 'estimate']:.2f}" for wave in (2, 3))
+    assert f"Physiology, mean of 4 domains (was {was}, is now {now})" in part.reading
+    assert "in May 2025 than in October 2024" in part.reading
     assert not np.allclose(
         *(one.table.loc[one.table["what"] == "change", "estimate"].to_numpy()[:8] for one in (whole, part))
     )

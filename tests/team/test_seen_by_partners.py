@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from scipy import stats
 
 import evalkit as ek
 from evalkit.disclosure import protect
+from evalkit.team.scored import change_over
 from evalkit.terms import Audience
 from tests.team.answered import Row, programme
 
@@ -77,6 +79,14 @@ def test_few_places_give_the_gap_without_an_interval(places):
 def test_a_gap_the_same_everywhere_has_no_interval_of_no_width():
     (row,) = rows_of(ek.team.seen_by_partners(scores({1: FIRST}, {1: [score - 1 for score in FIRST]})), "gap")
     assert (row["estimate"], row["interval"]) == (pytest.approx(-1.0), "none given")
+
+
+def test_a_gap_the_same_up_to_rounding_is_the_same():
+    """Means of thirds: their differences are one number and not bit for bit."""
+    inside = [1.1, 2.2, 3.3, 0.7, 1.9, 2.6]
+    held = pd.DataFrame({"inside": inside, "outside": [score + 0.1 for score in inside]})
+    assert (held["outside"] - held["inside"]).nunique() > 1
+    assert change_over(held["inside"], held["outside"], 0.95) is None
 
 
 def test_two_kinds_who_never_scored_at_the_same_wave_are_refused():
