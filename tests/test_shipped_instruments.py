@@ -69,6 +69,7 @@ def test_these_instruments_are_shipped() -> None:
         "icfat", "system_leadership", "reaction", "sustainability", "healthcare_leadership_model",
         "healthcare_leadership_importance", "mbti", "firo_b", "leadership_styles", "knowledge_and_skills",
         "five_factors", "devon_climate", "role_ambiguity", "learning", "putting_to_use", "working_together",
+        "readiness", "staying_power", "curiosity",
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from data_schemas.tables import models, schema
 from evalkit import simulation
 from evalkit.programme import Programme
 from evalkit.simulation import BY_NAME, EFFECTS, PARTS, Scenario, World, planted
+from evalkit.simulation.surveys import SURVEYS
 from evalkit.simulation.truth import MEANINGS, of
 
 SMALL: dict[str, Any] = {"leaders": 20, "teams": 4, "places": 3, "programme_places": 2, "waves": 2, "months": 24}
@@ -128,15 +129,33 @@ class TestTruth:
 
     def test_with_nothing_going_on_nothing_is_expected_to_change(self) -> None:
         said = of(World(Scenario(effects=planted({})), 1))["expected"]
-        for instrument in ("sustainability", "five_factors", "learning", "role_ambiguity", "working_together"):
-            assert all(first == pytest.approx(last) for first, last in said[instrument]["mean_by_wave"].values())
+        for survey in SURVEYS.values():
+            ends = said[survey.instrument]["mean_by_wave"].values()
+            assert all(by_wave[0] == pytest.approx(by_wave[-1]) for by_wave in ends), survey.instrument
         assert said["meetings"]["per_place_per_month_before"] == said["meetings"]["per_place_per_month_after"]
         assert len(set(said["observations"]["share_network_by_look"])) == 1
 
-    @pytest.mark.parametrize("measure", ["five_factors", "learning", "role_ambiguity", "working_together"])
+    @pytest.mark.parametrize(
+        "measure", ["five_factors", "learning", "role_ambiguity", "working_together", "knowledge_and_skills"]
+    )
     def test_each_part_of_a_survey_changes_as_planted(self, measure: str) -> None:
         said = of(World(Scenario(effects=planted({measure: -0.2})), 1))["expected"][measure]["mean_by_wave"]
         assert all(last - first == pytest.approx(-0.2, abs=2e-6) for first, last in said.values())
+
+    def test_a_dip_is_there_at_the_second_wave_and_gone_by_the_last(self) -> None:
+        said = of(World(Scenario(effects=planted({"staying_power": -0.4})), 1))["expected"]["staying_power"]
+        assert said["asked_at_waves"] == [1, 2, 3, 4]
+        for first, second, third, last in said["mean_by_wave"].values():
+            assert second - first == pytest.approx(-0.4, abs=2e-6)
+            assert second < third < first
+            assert last == pytest.approx(first, abs=2e-6)
+
+    def test_one_style_gains_what_another_loses(self) -> None:
+        said = of(World(Scenario(effects=planted({"leadership_styles": 0.1})), 1))["expected"]["leadership_styles"]
+        moved = {style: last - first for style, (first, last) in said["mean_by_wave"].items()}
+        assert moved["coaching"] == pytest.approx(0.1, abs=2e-6)
+        assert moved["pacesetting"] == pytest.approx(-0.1, abs=2e-6)
+        assert moved["visionary"] == pytest.approx(0.0, abs=2e-6)
 
     def test_points_change_as_planted(self) -> None:
         said = of(World(Scenario(effects=planted({"sustainability": -4.0})), 1))["expected"]["sustainability"]
@@ -183,13 +202,16 @@ class TestSurveys:
             ("learning", "learning"),
             ("demands", "role_ambiguity"),
             ("together", "working_together"),
+            ("knowing", "knowledge_and_skills"),
+            ("styles", "leadership_styles"),
+            ("keeping_going", "staying_power"),
+            ("ready", "readiness"),
         ],
     )
     def test_mean_scores_are_what_is_expected(self, name: str, instrument: str) -> None:
         means, said = self.means(name, instrument), truth()[instrument]
-        assert said["asked_at_waves"] == [1, 4]
         for domain, ends in said["mean_by_wave"].items():
-            for wave, expected in zip((1, 4), ends, strict=True):
+            for wave, expected in zip(said["asked_at_waves"], ends, strict=True):
                 assert mean_is(means[(domain, wave)], expected), (domain, wave)
 
     def test_words_and_no_opinion_are_written(self) -> None:
@@ -209,6 +231,19 @@ class TestSurveys:
         assert set(answers["rater"]) == {"team_member"}
         few = ek.simulate(seed=2, leaders=6, teams=2, tables=("responses",), asked=("together",)).responses
         assert few["subject_id"].nunique() == 2
+
+    def test_what_came_into_use_is_answered_in_the_shares_planted(self) -> None:
+        codes = [0.0, 1.0, 2.0, 3.0, 4.0, -1.0]
+        found = []
+        for seed in SEEDS:
+            answers = World(Scenario(effects=planted(None)), seed).responses(("use",))["responses"]
+            own = answers[answers["rater"] == "self"]
+            found.append(own["answer"].value_counts(normalize=True).reindex(codes, fill_value=0.0))
+            assert set(answers["timing"]) == {"followup"}
+            assert answers["wave"].isna().all() if "wave" in answers else True
+        shares = pd.DataFrame(found)
+        for code, expected in zip(codes, truth()["putting_to_use"]["shares_by_self"], strict=True):
+            assert mean_is(shares[code], expected), code
 
     def test_those_without_a_name_are_listed_and_answer(self) -> None:
         programme = ek.simulate(seed=2, tables=("responses",), asked=("project",))

@@ -59,6 +59,19 @@ EFFECTS = (
     Effect("working_together", 0.0, 0.20, "points of 5: population mean of each of the three parts, last wave − first"),
     Effect("learning", 0.0, 0.35, "points of 5: population mean of each of the five parts, last wave − first"),
     Effect("role_ambiguity", 0.0, 0.10, "points of 5, lower is better: population mean, last wave − first"),
+    Effect("knowledge_and_skills", 0.0, 0.20, "points of 5: population mean of each dimension, last wave − first"),
+    Effect(
+        "leadership_styles",
+        0.0,
+        0.12,
+        "share who lead by coaching, last wave − first; the share who lead by pacesetting moves as far the other way",
+    ),
+    Effect(
+        "staying_power",
+        0.0,
+        -0.30,
+        "points of 5: population mean of each of the four parts, second wave − first; back at the first by the last",
+    ),
     Effect("network_form", 0.0, 0.20, "share of features that are a network's, second look − first"),
 )
 """A believable story, not a rosy one: leaders say most, sponsors half of it, partners next to nothing; two domains of

@@ -41,7 +41,7 @@ SPONSOR = Rated(
     "system_leadership_by_sponsors",
     mean=3.10,
     follows=0.7,
-    waves="first two and last",
+    waves="first and last",
     replies=(0.82, 0.58),
 )
 PARTNER = Rated(
@@ -108,7 +108,7 @@ def _left_on(scenario: Scenario, gone_from: Numbers, rng: np.random.Generator) -
 
 def asked_at(rated: Rated, waves: int) -> Numbers:
     """The waves (from 0) at which this rater is asked."""
-    chosen = {"all": range(waves), "first two and last": {0, 1, waves - 1}, "first and last": {0, waves - 1}}
+    chosen = {"all": range(waves), "first and last": {0, waves - 1}}
     return np.array(sorted(chosen[rated.waves]), dtype=np.int64)
 
 

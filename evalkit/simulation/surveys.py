@@ -1,4 +1,4 @@
-"""Smaller questionnaires at the first and last wave: teams on their project and themselves, leaders on themselves."""
+"""Smaller questionnaires, most at the first and last wave: teams on their project and themselves, leaders on theirs."""
 
 from __future__ import annotations
 
@@ -34,9 +34,16 @@ NO_OPINION = 0.03
 """The share of answers on the project that are "no opinion"."""
 
 
+ENDS, FIRST_ONLY, DIP = "first and last", "first", "a dip at the second"
+"""At which waves a survey is asked, and how the planted change goes over them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Which questionnaire, who answers about whom, and where each domain starts before answers are rounded."""
+    """Which questionnaire, who answers about whom, and where each domain starts before answers are rounded.
+
+    `moves` says by how many times the planted change each domain moves; once, unless given.
+    """
 
     instrument: str
     rater: str
@@ -44,6 +51,22 @@ class Survey:
     starts: tuple[float, ...]
     unnamed: bool = False
     teams: int = TEAMS
+    waves: str = ENDS
+    moves: tuple[float, ...] = ()
+
+    def asked_at(self, scenario: Scenario) -> Numbers:
+        """The waves (from 0) at which it is asked."""
+        chosen = {ENDS: [0, scenario.waves - 1], FIRST_ONLY: [0], DIP: range(scenario.waves)}[self.waves]
+        return np.array(chosen, dtype=np.int64)
+
+    def path(self, scenario: Scenario) -> Floats:
+        """What part of the planted change there is at each wave asked."""
+        every = {ENDS: [0.0, 1.0], FIRST_ONLY: [0.0], DIP: [0.0, 1.0, 0.5, *[0.0] * scenario.waves]}[self.waves]
+        return np.array(every[: len(self.asked_at(scenario))])
+
+    def along(self, scenario: Scenario) -> Floats:
+        """How far the programme has come at each wave asked, from 0 to 1."""
+        return np.asarray(self.asked_at(scenario) / (scenario.waves - 1))
 
 
 SURVEYS = {
@@ -52,12 +75,18 @@ SURVEYS = {
     "learning": Survey("learning", "self", "person", (3.0, 2.9, 3.6, 2.9, 3.3)),
     "demands": Survey("role_ambiguity", "self", "person", (3.1,)),
     "together": Survey("working_together", "team_member", "team", (3.4, 3.0, 2.7), teams=7),
+    "knowing": Survey("knowledge_and_skills", "self", "person", (2.7, 3.0, 3.4)),
+    "styles": Survey(
+        "leadership_styles", "self", "person", (0.3, 0.6, 0.4, 0.45, 0.8, 0.3), moves=(0.0, 0.0, 0.0, 0.0, -1.0, 1.0)
+    ),
+    "keeping_going": Survey("staying_power", "self", "person", (3.4, 4.0, 3.5, 2.9), waves=DIP),
+    "ready": Survey("readiness", "self", "person", (3.3,), waves=FIRST_ONLY),
 }
 """By the name under which `asked` knows them. On the project low is good: a is 0 and d is 3."""
 
 
-def variance(progress: int) -> float:
-    """Of positions over teams and people at the first wave (0) and the last (1)."""
+def variance(progress: float) -> float:
+    """Of positions over teams and people, from the first wave (0) to the last (1)."""
     return TEAM**2 + PERSON**2 + progress * CHANGE**2
 
 
@@ -81,7 +110,7 @@ class Points:
         most = np.array(self.worth).max(axis=1)
         return [float(sum_of_domain) for sum_of_domain in np.bincount(self.domain, weights=most)]
 
-    def expected(self, means: tuple[float, ...], progress: int) -> list[float]:
+    def expected(self, means: tuple[float, ...], progress: float) -> list[float]:
         """Each domain's expected sum, from normal probabilities of every answer: exact, without simulating."""
         from scipy.special import ndtr
 
@@ -94,11 +123,15 @@ class Points:
 
 
 @cache
-def shifts(survey: Survey, low: int, high: int, change: float) -> tuple[float, ...]:
-    """How far each domain's position moves, so that its expected score moves as planted."""
-    ticking, (before, after) = _ticking(low, high), (variance(0), variance(1))
+def shifts(survey: Survey, low: int, high: int, change: float, at: float) -> tuple[float, ...]:
+    """How far each domain's position moves, so that its expected score has moved as planted so far along (`at`)."""
+    if at == 0:
+        return (0.0,) * len(survey.starts)
+    ticking, (before, after) = _ticking(low, high), (variance(0), variance(at))
+    moves = survey.moves or (1.0,) * len(survey.starts)
     return tuple(
-        ticking.shift_for(change, mean=start, variance=before, variance_after=after) for start in survey.starts
+        ticking.shift_for(move * change, mean=start, variance=before, variance_after=after)
+        for start, move in zip(survey.starts, moves, strict=True)
     )
 
 
@@ -130,26 +163,29 @@ def _ticking(low: int, high: int) -> Ticking:
     return Ticking(np.zeros(1), np.ones(1), low, high, occasion=0.0, item=ITEM)
 
 
-def moved(survey: Survey, known: Instrument, scenario: Scenario) -> tuple[float, ...]:
-    """How far each domain's position moves by the last wave."""
-    change = scenario.effects[survey.instrument]
+def moved(survey: Survey, known: Instrument, scenario: Scenario) -> Floats:
+    """How far each domain's position has moved at each wave asked, so that its expected score has moved as planted."""
+    change = scenario.effects.get(survey.instrument, 0.0)
     if known.has_points:
-        return project_shifts(survey, Points.of(known), change)
-    return shifts(survey, int(known.scale.low), int(known.scale.high), change)
+        return np.outer(survey.path(scenario), project_shifts(survey, Points.of(known), change))
+    low, high = int(known.scale.low), int(known.scale.high)
+    at_each = zip(survey.path(scenario).tolist(), survey.along(scenario).tolist(), strict=True)
+    return np.array([shifts(survey, low, high, part * change, at) for part, at in at_each])
 
 
 def sheet(
     survey: Survey, known: Instrument, scenario: Scenario, cast: Cast, leaders: Leaders, rng: np.random.Generator
 ) -> Sheet:
     """The filled-in questionnaires of one survey."""
-    form, ends = Form.of(known), np.array([0, scenario.waves - 1])
+    form, waves = Form.of(known), survey.asked_at(scenario)
     who, team = _asked(survey, cast)
     unnamed = asked_unnamed(survey, cast)
     group = np.concatenate([team, unnamed])
     names = np.concatenate([cast.leader[who], ids("F", len(unnamed))])
-    answered = leaders.answers[who][:, ends]
-    again = rng.random(len(unnamed)) < AGAIN
-    answered = np.concatenate([answered, np.column_stack([np.ones(len(unnamed), dtype=bool), again])])
+    answered = leaders.answers[who][:, waves]
+    if len(unnamed):
+        again = rng.random(len(unnamed)) < AGAIN
+        answered = np.concatenate([answered, np.column_stack([np.ones(len(unnamed), dtype=bool), again])])
     position = _positions(survey, moved(survey, known, scenario), group, scenario, rng)[..., form.domain]
     ticks = np.clip(np.rint(position + ITEM * rng.standard_normal(position.shape)), form.low, form.high).astype(
         np.int64
@@ -160,18 +196,16 @@ def sheet(
         ticks = np.where(rng.random(ticks.shape) < NO_OPINION, form.low - 1, ticks)
     subject = names if survey.about == "person" else ids("T", scenario.teams)[group]
     given = np.broadcast_to(answered[..., None], ticks.shape)
-    return Sheet(form, survey.rater, names, survey.about, subject, ends, ticks, given)
+    return Sheet(form, survey.rater, names, survey.about, subject, waves, ticks, given)
 
 
-def _positions(
-    survey: Survey, shift: tuple[float, ...], group: Numbers, scenario: Scenario, rng: np.random.Generator
-) -> Floats:
-    """Respondent × first and last wave × domain."""
-    many, progress = len(group), np.array([0.0, 1.0])
+def _positions(survey: Survey, planted: Floats, group: Numbers, scenario: Scenario, rng: np.random.Generator) -> Floats:
+    """Respondent × wave asked × domain."""
+    many = len(group)
     own = TEAM * rng.standard_normal(scenario.teams)[group] + PERSON * rng.standard_normal(many)
     change = CHANGE * rng.standard_normal(many)
-    person = own[:, None] + change[:, None] * progress
-    return np.asarray(person[..., None] + np.array(survey.starts) + progress[:, None] * np.array(shift))
+    person = own[:, None] + change[:, None] * survey.along(scenario)
+    return np.asarray(person[..., None] + np.array(survey.starts) + planted)
 
 
 def _asked(survey: Survey, cast: Cast) -> tuple[Numbers, Numbers]:
@@ -199,19 +233,24 @@ def respondents(survey: Survey, scenario: Scenario, cast: Cast) -> dict[str, pd.
 
 
 def expected(scenario: Scenario, instruments: Mapping[str, Instrument]) -> dict[str, Any]:
-    """Population means at the first and last wave, were everybody to answer, by instrument and domain."""
+    """Population means at each wave asked, were everybody to answer, by instrument and domain."""
     found: dict[str, Any] = {}
     for survey in SURVEYS.values():
         known = instruments[survey.instrument]
-        ends = [survey.starts, tuple(np.array(survey.starts) + np.array(moved(survey, known, scenario)))]
+        along = survey.along(scenario)
+        at = [tuple(mean) for mean in np.array(survey.starts) + moved(survey, known, scenario)]
         if known.has_points:
-            means = [Points.of(known).expected(at, progress) for progress, at in enumerate(ends)]
+            means = [Points.of(known).expected(mean, progress) for progress, mean in zip(along, at, strict=True)]
         else:
             ticking = _ticking(int(known.scale.low), int(known.scale.high))
-            means = [[ticking.expected(mean, variance(progress)) for mean in at] for progress, at in enumerate(ends)]
+            means = [
+                [ticking.expected(mean, variance(progress)) for mean in means]
+                for progress, means in zip(along, at, strict=True)
+            ]
         by_domain = {
-            domain.key: list(pair) for domain, pair in zip(known.domains, zip(*means, strict=True), strict=True)
+            domain.key: list(each) for domain, each in zip(known.domains, zip(*means, strict=True), strict=True)
         }
         overall = {"overall": [sum(mean) for mean in means]} if known.has_points else {}
-        found[survey.instrument] = {"asked_at_waves": [1, scenario.waves], "mean_by_wave": {**by_domain, **overall}}
+        waves = [int(wave) + 1 for wave in survey.asked_at(scenario)]
+        found[survey.instrument] = {"asked_at_waves": waves, "mean_by_wave": {**by_domain, **overall}}
     return found

@@ -21,6 +21,7 @@ from evalkit.simulation import (
     reactions,
     relations,
     surveys,
+    transfer,
 )
 from evalkit.simulation.effects import EFFECTS
 from evalkit.simulation.forms import instruments
@@ -37,6 +38,11 @@ MEANINGS = {
     "working_together": "mean of each part, as members see their own team, first and last wave",
     "learning": "mean of each part, as leaders see themselves, first and last wave",
     "role_ambiguity": "mean, as leaders see themselves, first and last wave; lower is better",
+    "knowledge_and_skills": "mean of each dimension, as leaders see themselves, first and last wave",
+    "leadership_styles": "share of leaders who say that they lead in each style, first and last wave",
+    "staying_power": "mean of each part, as leaders see themselves, every wave",
+    "readiness": "mean, as leaders see themselves, first wave",
+    "putting_to_use": "share of each answer, by leaders and by their sponsors, some months after the last session",
     "posts": "shares of all leaders, by what had become of their post by the last day",
     "memberships": "share of team members who left whose seat was taken by somebody else",
     "characteristics": "shares of each answer to who people are",
@@ -97,6 +103,7 @@ def _of_the_rest(scenario: Scenario) -> Truth:
     """What `MEANINGS` lists: each part says what its own tables are drawn from."""
     parts: Truth = {
         **surveys.expected(scenario, instruments()),
+        **transfer.expected(),
         **posts.expected(scenario),
         **meetings.expected(scenario),
         **improving.expected(),

@@ -30,20 +30,23 @@ from evalkit.simulation import (
     said,
     spine,
     surveys,
+    transfer,
 )
 from evalkit.simulation.forms import Form, instruments
 from evalkit.simulation.people import PARTNER, SPONSOR
 from evalkit.simulation.scenario import Scenario
 
-ASKED = ("self", "looking_back", "sponsor", "partner", "place", "session", *surveys.SURVEYS)
+ASKED = ("self", "looking_back", "sponsor", "partner", "place", "session", *surveys.SURVEYS, "use")
 """Who answers: leaders on themselves, also looking back; sponsors and partners on leaders; all of them on places; those
 who came to a session on the session; teams on their project, on themselves as a team and on how it is to work together;
-leaders on what they learnt and on the demands on them."""
+leaders on what they learnt, know and need to keep going, on how they lead, and on the demands on them; some months
+after the last session leaders and sponsors on what came into use."""
 
 STREAMS = (
     *("cast", "leaders", "places", "self", "looking_back", "sponsor", "partner", "place", "ties", "sessions", "lives"),
     *("session", "project", "team", "learning", "demands", "posts", "meetings", "conflicts", "improvement"),
     *("agreements", "observations", "findings", "money", "care", "admissions", "together"),
+    *("knowing", "styles", "keeping_going", "ready", "use"),
 )
 """One stream of random numbers a part, so that leaving a part out changes nothing in the others. New ones come last."""
 
@@ -139,6 +142,9 @@ class World:
             held = held[held["held_on"] <= pd.Timestamp(self.scenario.as_of)]
             form_of = instruments()["reaction"]
             piles += reactions.rows(form_of, held, self.doings["attendance"], self.streams["session"])
+        if "use" in asked:
+            known = instruments()["putting_to_use"]
+            piles += transfer.rows(known, self.scenario, self.cast, self.leaders, self.doings, self.streams["use"])
         unnamed: dict[str, pd.DataFrame] = {}
         for name, survey in surveys.SURVEYS.items():
             if name in asked:
