@@ -82,6 +82,30 @@ def comparison_leaders(programme: Programme) -> set[str]:
     return set(participants.loc[participants["arm"] == COMPARISON, "participant_id"])
 
 
+def grouping(programme: Programme, by: str, *, also: tuple[str, ...] = ()) -> pd.Series[str]:
+    """Each person's group, in words, by person_id: of their work and team, or of what they said of themselves.
+
+    `by`: seniority, profession, cohort, sector, organisation, or a characteristic that is recorded. A person of whom
+    nothing is written is missing. Errors: ValueError that names what there is; `also`: what else may be asked for.
+    """
+    organisation = programme.people.set_index("person_id")["organisation_id"]
+    participants = programme.participants.set_index("participant_id")
+    if by in ("organisation", "sector"):
+        listed = programme.organisations.set_index("organisation_id")
+        named = organisation.map(listed["name" if by == "organisation" else "sector"])
+        return named.map(words.plain, na_action="ignore") if by == "sector" else named
+    if by in ("seniority", "profession"):
+        return participants[by].map(words.plain, na_action="ignore")
+    if by == "cohort":
+        return participants["team_id"].map(programme.teams.set_index("team_id")["cohort"])
+    said = programme.characteristics
+    recorded = sorted(said["characteristic"].unique())
+    if by not in recorded:
+        known = words.listed(["seniority", "profession", "cohort", "sector", "organisation", *also, *recorded])
+        raise ValueError(f"Nothing called {by!r} is recorded of people. There are: {known}.")
+    return said[said["characteristic"] == by].set_index("participant_id")["value"]
+
+
 def comparison_places(programme: Programme) -> set[str]:
     """The places to compare with. Every other place is the programme's."""
     places = programme.places

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalkit import circumstances, words
+from evalkit import circumstances, register, words
 from evalkit.instrument import OVERALL, Instrument
 from evalkit.verdict import LEAST_PAIRS
 
@@ -27,20 +27,36 @@ def rated(rater: str) -> str:
     return "leaders rated themselves" if rater == "self" else f"{words.raters(rater)} rated leaders"
 
 
-def given(programme: Programme, instrument: Instrument, rater: str) -> pd.DataFrame:
-    """Scores of leaders by this kind of rater, a row a sitting and domain.
+def answers(
+    programme: Programme, instrument: Instrument, rater: str, *, then: bool = False, leaders: set[str] | None = None
+) -> pd.DataFrame:
+    """Rows of `responses` about leaders by this kind of rater, up to the day the data speak of.
 
-    Looking back ("then") is left out, and so are leaders followed for comparison: they did not take part.
+    Looking back ("then") is left out, or alone with `then`. Leaders followed for comparison are left out, for they did
+    not take part; `leaders` asks for some only, whoever they are.
     """
     responses = programme.responses
     own = responses[
         (responses["instrument"] == instrument.id)
         & (responses["subject_kind"] == "person")
         & (responses["rater"] == rater)
-        & (responses["timing"] != "then")
-        & ~responses["subject_id"].isin(circumstances.comparison_leaders(programme))
+        & ((responses["timing"] == "then") == then)
     ]
-    return instrument.score(own)
+    others = own["subject_id"].isin(circumstances.comparison_leaders(programme))
+    own = own[~others] if leaders is None else own[own["subject_id"].isin(leaders)]
+    return own[own["answered_on"].isna() | register.by_now(programme, own["answered_on"])]
+
+
+def given(
+    programme: Programme, instrument: Instrument, rater: str, *, then: bool = False, leaders: set[str] | None = None
+) -> pd.DataFrame:
+    """Scores of leaders by this kind of rater, a row a sitting and domain: of the rows that `answers` gives."""
+    return instrument.score(answers(programme, instrument, rater, then=then, leaders=leaders))
+
+
+def points(instrument: Instrument) -> str:
+    """What a score of this instrument is in."""
+    return f"points on a scale of {instrument.scale.low:g} to {instrument.scale.high:g}"
 
 
 def by_wave(scores: pd.DataFrame, domain: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, register, words
+from evalkit import charts, circumstances, register, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.register import NOT_SAID
 from evalkit.result import ALL, Method, Result, Sentence
@@ -114,26 +114,10 @@ def _people(programme: Programme, attendance: pd.DataFrame, by: tuple[str, ...])
         for step, wave in ends.items():
             people[step] = people.index.isin(own.loc[own["wave"] == wave, "subject_id"])
     for grouping in by:
-        people[grouping] = _group(programme, grouping).reindex(people.index).astype(object).fillna(NOT_SAID)
+        people[grouping] = (
+            circumstances.grouping(programme, grouping).reindex(people.index).astype(object).fillna(NOT_SAID)
+        )
     return people
-
-
-def _group(programme: Programme, grouping: str) -> pd.Series[str]:
-    """Each person's group, in words, by person_id: of their work, or of what they said of themselves."""
-    organisation = programme.people.set_index("person_id")["organisation_id"]
-    listed = programme.organisations.set_index("organisation_id")
-    if grouping == "organisation":
-        return organisation.map(listed["name"])
-    if grouping == "sector":
-        return organisation.map(listed["sector"]).map(words.plain, na_action="ignore")
-    if grouping == "seniority":
-        return programme.participants.set_index("participant_id")["seniority"].map(words.plain, na_action="ignore")
-    said = programme.characteristics
-    recorded = sorted(said["characteristic"].unique())
-    if grouping not in recorded:
-        known = words.listed(["seniority", "sector", "organisation", *recorded])
-        raise ValueError(f"Nothing called {grouping!r} is recorded of people. There are: {known}.")
-    return said[said["characteristic"] == grouping].set_index("participant_id")["value"]
 
 
 def _table(people: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:

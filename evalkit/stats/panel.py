@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -54,7 +55,8 @@ class PanelChange:
 
     n people gave an answer that was used, of n_asked in the frame; n_first, n_last and n_both answered at these waves.
     basis: which answers were used · clustered_on: what the standard error takes as independent, `clusters` of them ·
-    inflation: how many times the standard error grew for the covariance being estimated; 1 with complete answers.
+    inflation: how many times the standard error grew for the covariance being estimated; 1 with complete answers ·
+    working_se: what it would be were people independent and that covariance true.
     """
 
     estimate: float
@@ -73,6 +75,7 @@ class PanelChange:
     clustered_on: Literal["person", "team"]
     clusters: int
     inflation: float
+    working_se: float
     _wave_means: pd.DataFrame = field(repr=False)
 
     @property
@@ -160,6 +163,7 @@ def available(
         clustered_on="person" if teams is None else "team",
         clusters=found.clusters,
         inflation=float(growth[-1]),
+        working_se=math.sqrt(float(weights @ np.linalg.solve(design.T @ design, weights))),
         _wave_means=_means(fit, growth[:-1], [labels[wave] for wave in waves], (~np.isnan(kept)).sum(axis=0)),
     )
 
