@@ -210,7 +210,8 @@ def test_settings_are_those_of_programme_toml(full: Workbook) -> None:
     sheet = full["programme"]
     assert [cell.value for cell in sheet[1]] == ["setting", "value", "what it means"]
     assert (sheet["A2"].value, sheet["B2"].value) == ("schema", 1)
-    typed = {"name": "Our programme", "starts_on": "2024-04-01", "minimum_group": "8", "audience": "team"}
+    typed = {"name": "Our programme", "starts_on": "2024-04-01", "minimum_group": "8", "audience": "team",
+             "plan.reliable_change": "jacobson_truax"}  # fmt: skip
     examples = {"whole number": "7", "number": "7", "list of whole numbers": "0; 6; 12", "list": "a; b"}
     examples |= {"date": "2026-03-31"}
     pairs = []

@@ -200,8 +200,8 @@ def _sentences(held: _Beside, table: pd.DataFrame, decided: Decision) -> list[Se
     ]
     found = [
         Sentence(
-            f"From {asked.when(asked.first)} to {asked.when(asked.last)} the mean on the {asked.instrument.name} moved, "
-            f"by {words.plain(held.groups.by)}. {words.sentence_case('; '.join(said))}.",
+            f"From {asked.when(asked.first)} to {asked.when(asked.last)} the mean on the {asked.instrument.name} "
+            f"changed, by {words.plain(held.groups.by)}. {words.sentence_case('; '.join(said))}.",
             tuple(shown.index),
         )
     ]

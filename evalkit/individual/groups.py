@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalkit import circumstances, words
+from evalkit import circumstances
 from evalkit.errors import NotEnoughEvidence
 from evalkit.individual import ratings
 

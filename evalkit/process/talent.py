@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 QUESTION = "What became of people who were looked at for their promise?"
 METHOD = Method(
     name="Counts of people by what became of them, with Wilson's interval for the two shares that are read as rates",
-    source="Developing Systems Leadership (Talent Management Toolkit); Wilson 1927, JASP 22, 209-212.",
+    source="Developing Systems Leadership (Talent Management Toolkit); Wilson 1927, JASA 22, 209-212.",
     assumes="What became of a person is what was written at their latest conversation that says so; whoever left the "
     "organisation and not the system is still in the system.",
     design=Design.DESCRIBED,

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from data_schemas.catalogues import Misdescribed, check_keys, check_kinds, is_a
+from evalkit.stats.reliable_methods import METHODS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Plan:
     `families`: measures judged together. `informant`: a rater, such as sponsor, whose clear disagreement makes a
     verdict mixed. `waves`: by instrument, in which months after the start it is to be answered; `informants`: by whom.
     `meetings`: by level (individual, team, population, process), the meeting where its findings are talked about.
+    `reliable_change`: the method by which single leaders' changes are told from error of measurement.
     `watch`: by measure, who looks after it when the evaluation is over. `rebase`: by measure, each month from which
     limits of variation are drawn anew, and why.
     """
@@ -43,6 +45,7 @@ class Plan:
     worthwhile: Mapping[str, float] = field(default_factory=dict)
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     informant: str = ""
+    reliable_change: str = ""
     waves: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     informants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     meetings: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +65,8 @@ PARTS = {
     "rebase": "table",
 }
 """The tables of `[plan]`, and what stands in each."""
+SETTINGS = ("informant", "reliable_change", "agreed_with", "agreed_on")
+"""What stands in `[plan]` itself."""
 _IN_LISTS = {"families": "text", "informants": "text", "waves": "whole number"}
 LEVELS = ("individual", "team", "population", "process")
 """What a meeting may be named for."""
@@ -69,8 +74,12 @@ LEVELS = ("individual", "team", "population", "process")
 
 def plan(said: Mapping[str, Any]) -> Plan:
     """The plan from the file's contents, every key checked."""
-    check_keys(said, where="[plan]", needed=(), also=(*PARTS, "informant", "agreed_with", "agreed_on"))
-    check_kinds(said, {"informant": "text", "agreed_with": "text", "agreed_on": "date"}, where="[plan]")
+    check_keys(said, where="[plan]", needed=(), also=(*PARTS, *SETTINGS))
+    check_kinds(
+        said,
+        {"informant": "text", "reliable_change": "text", "agreed_with": "text", "agreed_on": "date"},
+        where="[plan]",
+    )
     for part, kind in PARTS.items():
         is_a(said.get(part, {}), "table", where=f"[plan] {part}")
         for key, value in said.get(part, {}).items():
@@ -86,12 +95,24 @@ def plan(said: Mapping[str, Any]) -> Plan:
         worthwhile={key: float(value) for key, value in said.get("worthwhile", {}).items()},
         families={key: tuple(value) for key, value in said.get("families", {}).items()},
         informant=said.get("informant", ""),
+        reliable_change=_method(said.get("reliable_change", "")),
         waves={key: _months(key, value) for key, value in said.get("waves", {}).items()},
         informants={key: tuple(value) for key, value in said.get("informants", {}).items()},
         meetings=dict(said.get("meetings", {})),
         watch={key: _watch(key, value) for key, value in said.get("watch", {}).items()},
         rebase={key: _rebase(key, value) for key, value in said.get("rebase", {}).items()},
     )
+
+
+def _method(said: str) -> str:
+    """One of the methods there are, or none."""
+    if said and said not in METHODS:
+        raise Misdescribed(
+            f"[plan] reliable_change names no method: {said}.",
+            f"Write one of {', '.join(METHODS)}; jacobson_truax is the usual one.",
+            value=said,
+        )
+    return said
 
 
 def _months(instrument: str, said: list[int]) -> tuple[int, ...]:

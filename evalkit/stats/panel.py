@@ -106,7 +106,7 @@ def available(
     answers (4) is 1 and the whole is the paired t, number for number.
     Sources: Dempster, Laird & Rubin (1977), JRSS B 39(1), 1-38 (EM); Little & Rubin (2002), Statistical Analysis with
     Missing Data, ch. 11.2; Pustejovsky & Tipton (2018), JBES 36(4), 672-683 (CR2); Kenward & Molenberghs (1998),
-    Statistical Science 13(3), 236-247 (why 4); Meng & Rubin (1991), JASP 86, 899-909 (its derivative of the EM step).
+    Statistical Science 13(3), 236-247 (why 4); Meng & Rubin (1991), JASA 86, 899-909 (its derivative of the EM step).
 
     Right when leaving depends on answers that were given (low scorers leave): complete pairs then cover 80 % at
     n = 200, this 94-96 % from n = 15 (91-93 % where a ceiling bends the answers and over a third leave). Not right when

@@ -30,7 +30,7 @@ def wilson(count: float, n: float, *, confidence: float = 0.95) -> Rate:
     """A proportion, count / n, with Wilson's score interval.
 
     (2x + z² ± z sqrt(z² + 4xq)) / (2(n + z²)), x = count, q = 1 - x/n.
-    Sources: Wilson (1927), JASP 22, 209-212; as in PHEindicatormethods `phe_proportion`.
+    Sources: Wilson (1927), JASA 22, 209-212; as in PHEindicatormethods `phe_proportion`.
     Errors: ValueError for n not above 0, or a count below 0 or above n.
 
     >>> share = wilson(65, 100)

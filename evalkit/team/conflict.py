@@ -29,7 +29,7 @@ METHOD = Method(
     name="Mean over teams of what their people say of conflict, with the paired t of teams; and the log of conflicts: "
     "counts, and the product-limit median of days to an end, in which those still open count (statsmodels)",
     source="Conflict is healthy and desirable: Fillingham and Weir, System leadership, The King's Fund 2014; surface "
-    "and resolve conflicts, the third of the five factors; Kaplan and Meier 1958, JASP 53(282), 457-481.",
+    "and resolve conflicts, the third of the five factors; Kaplan and Meier 1958, JASA 53(282), 457-481.",
     assumes="Those who answered speak for their team; teams are independent of each other; conflicts still open will "
     "end much as others of the same age did.",
     design=Design.DESCRIBED,

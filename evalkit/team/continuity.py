@@ -24,7 +24,7 @@ METHOD = Method(
     name="Posts left for every 100 person-years in post, with Poisson limits (exact under 10 posts, else Byar's); "
     "shares still in post and still in the team, with Wilson's interval",
     source="Continuity in the leadership community, and leaders who moved on frequently: The King's Fund, a practical "
-    "guide for leaders of new systems of care; Breslow and Day 1987, p. 69; Wilson 1927, JASP 22, 209-212.",
+    "guide for leaders of new systems of care; Breslow and Day 1987, p. 69; Wilson 1927, JASA 22, 209-212.",
     assumes="Posts and memberships were written down as they changed; a post without a first day began before any that "
     "has one; people leave independently of each other.",
     design=Design.DESCRIBED,

@@ -9,6 +9,7 @@ from data_schemas.tables import families, references
 from evalkit.instrument import Instrument
 from evalkit.reading.forms import FORM
 from evalkit.reading.settings import MINIMUM_GROUP
+from evalkit.stats.reliable_methods import METHODS
 from evalkit.terms import Audience
 from evalkit.workbook.columns import LAST_ROW, Column, of_table
 from evalkit.workbook.layout import SETTINGS_SHEET, form_sheet
@@ -93,6 +94,7 @@ def settings(asked: Iterable[Instrument]) -> list[Column]:
     ]
     rows += [
         _setting("plan.informant", "Whose clear disagreement makes a finding mixed.", choices=raters),
+        _setting("plan.reliable_change", "How one leader's change is told from error of measurement.", choices=METHODS),
         _setting("plan.agreed_with", "Who agreed to what is planned."),
         _setting("plan.agreed_on", "The day they did, before anyone looked at the data.", kind="date"),
     ]
