@@ -8,14 +8,41 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalkit.stats.effect_sizes import effect_size
+from evalkit.stats.effect_sizes import EffectSize, Interval, Kind, effect_size, effect_sizes
+from evalkit.stats.group_effect_sizes import GroupEffectSize, effect_size_two_groups
 from evalkit.stats.pairs import flat, numbers, pairs, require_spread
+from evalkit.stats.pairs_and_singles import PartlyPairedChange, partially_paired
+from evalkit.stats.reliable_change import ReliableChange, reliable
+from evalkit.stats.sign_flips import SignFlips, permute
+from evalkit.stats.signed_ranks import SignedRank, signed_rank
 from evalkit.stats.student import t_interval, t_p
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Agreement", "GroupDifference", "PairedChange", "effect_size", "limits_of_agreement", "paired", "two_groups"]
+__all__ = [
+    "Agreement",
+    "EffectSize",
+    "GroupDifference",
+    "GroupEffectSize",
+    "Interval",
+    "Kind",
+    "PairedChange",
+    "PartlyPairedChange",
+    "ReliableChange",
+    "SignFlips",
+    "SignedRank",
+    "effect_size",
+    "effect_size_two_groups",
+    "effect_sizes",
+    "limits_of_agreement",
+    "paired",
+    "partially_paired",
+    "permute",
+    "reliable",
+    "signed_rank",
+    "two_groups",
+]
 
 
 @dataclass(frozen=True, slots=True)
