@@ -128,8 +128,10 @@ def _decided(held: _Beside) -> Decision:
     if held.difference is None:
         return described(f"Fewer than {LEAST_PAIRS} leaders answered twice on one side, or all there changed alike.")
     instrument, programme = held.asked.instrument, held.asked.programme
+    people = _answers(held.asked, held.groups, held.domain).index
     return decide(
         held.difference,
+        described_as=ratings.few_teams(programme, people),
         better=instrument.better,
         worthwhile=instrument.smallest_worthwhile_change,
         value_words=instrument.validated,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -44,11 +44,15 @@ METHOD = Method(
 
 @dataclass(frozen=True, slots=True)
 class _Grown:
-    """The change in each domain, the one that decides first; which of the others moved clearly, judged together."""
+    """The change in each domain, the one that decides first; which of the others moved clearly, judged together.
+
+    `unsure` are domains whose change has no interval, for all changed alike or next to nobody answered them twice.
+    """
 
     asked: Compared
     found: dict[str, PanelChange]
     others: Judged
+    unsure: list[str]
 
     @property
     def primary(self) -> PanelChange:
@@ -91,8 +95,7 @@ def growth(
         return beside(asked, first, by, confidence, f"individual.growth({said})")
     labels = asked.instrument.domain_labels
     domains = [first] if domain is not None else [first, *(key for key in labels if key != first)]
-    found = {key: _change(asked, key, confidence) for key in domains}
-    grown = _Grown(asked, found, judged(programme, asked.instrument, found))
+    grown = _grown(asked, domains, confidence)
     decided = _decided(grown)
     table = _table(grown, confidence)
     rivals = circumstances.rivals(programme)
@@ -119,8 +122,19 @@ def growth(
             of=len(circumstances.taking_part(programme)) or None,
             counts="leaders",
         ),
-        details=found,
+        details=grown.found,
     )
+
+
+def _grown(asked: Compared, domains: list[str], confidence: float) -> _Grown:
+    """The change in each domain. One without an interval is shown; only the one that decides is refused for it."""
+    found, unsure = {domains[0]: _change(asked, domains[0], confidence)}, []
+    for key in domains[1:]:
+        try:
+            found[key] = _change(asked, key, confidence)
+        except NotEnoughEvidence:
+            unsure.append(key)
+    return _Grown(asked, found, judged(asked.programme, asked.instrument, found), unsure)
 
 
 def _change(asked: Compared, domain: str, confidence: float) -> PanelChange:
@@ -130,10 +144,13 @@ def _change(asked: Compared, domain: str, confidence: float) -> PanelChange:
             answers, first=asked.first, last=asked.last, teams=asked.teams(domain), confidence=confidence
         )
     except ValueError as refusal:
+        both = int(answers[[asked.first, asked.last]].notna().all(axis=1).sum())
         raise NotEnoughEvidence(
             ratings.QUESTION,
             missing=f"{asked.instrument.domain_labels[domain]}: {refusal}",
-            would_answer="at least five people who answered at both waves, under the same id each time.",
+            would_answer="at least five people who answered at both waves, under the same id each time."
+            if both < LEAST_PAIRS
+            else "a form on which people can differ; where everybody changed alike, there is nothing to be unsure about.",
         ) from refusal
 
 
@@ -146,7 +163,9 @@ def _decided(grown: _Grown) -> Decision:
         better=asked.instrument.better,
         worthwhile=asked.instrument.smallest_worthwhile_change,
         value_words=asked.instrument.validated,
-        described_as="" if pairs >= LEAST_PAIRS else f"Only {words.counted(pairs, 'person', 'people')} answered twice.",
+        described_as=f"Only {words.counted(pairs, 'person', 'people')} answered twice."
+        if pairs < LEAST_PAIRS
+        else ratings.few_teams(asked.programme, asked.answers(next(iter(grown.found))).index),
         too_early=circumstances.too_early(
             asked.programme, asked.programme.plan.lag_months.get(asked.instrument.id), asked.closes(asked.last)
         ),
@@ -209,7 +228,33 @@ def _table(grown: _Grown, confidence: float) -> pd.DataFrame:
                 "clear": clear.get(domain, ""),
             }
         )
-    return pd.DataFrame(rows).astype({"n": "Int64"})
+    whole = dict.fromkeys(("n", "answered_first", "answered_last", "answered_both"), "Int64")
+    return pd.DataFrame(rows + [_unsure(asked, domain) for domain in grown.unsure]).astype(whole)
+
+
+def _unsure(asked: Compared, domain: str) -> dict[str, Any]:
+    """The row of a domain whose change has no interval: the mean change of those who answered it twice."""
+    ends = asked.answers(domain)[[asked.first, asked.last]]
+    both = ends.dropna()
+    first, last = both.mean()
+    given = ends.notna().sum()
+    return {
+        "measure": asked.instrument.domain_labels[domain],
+        "group": ALL,
+        "estimate": last - first,
+        "low": float("nan"),
+        "high": float("nan"),
+        "interval": "none given",
+        "n": len(both),
+        "unit": ratings.points(asked.instrument),
+        "n_of": "leaders",
+        "mean_first": first,
+        "mean_last": last,
+        "answered_first": given[asked.first],
+        "answered_last": given[asked.last],
+        "answered_both": len(both),
+        "clear": "",
+    }
 
 
 def _headline(grown: _Grown, decided: Decision) -> Sentence:
@@ -267,7 +312,7 @@ def _marks(asked: Compared, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     rows = [
         {"mark": "point", "series": row["measure"], "x": row["measure"], "y": row["estimate"], "low": row["low"],
          "high": row["high"], "n": row["n"], "row": place}
-        for place, row in enumerate(table.to_dict("records"))
+        for place, row in enumerate(table.to_dict("records")) if row["estimate"] == row["estimate"]
     ]  # fmt: skip
     rows.append({"mark": "line", "y": 0.0, "label": "no change"})
     worth = asked.instrument.smallest_worthwhile_change
@@ -297,6 +342,9 @@ def _cautions(grown: _Grown, rivals: tuple[str, ...]) -> list[Sentence]:
         said.append(f"Also going on in the same time: {words.listed(list(rivals))}.")
     if _at_ceiling(grown):
         said.append("Over a quarter of first answers were at the top of the scale, where a rise cannot show.")
+    if grown.unsure:
+        named = words.listed([instrument.domain_labels[key] for key in grown.unsure])
+        said.append(f"{named}: all changed alike, or too few answered twice, so no interval is given.")
     if grown.primary.basis != "all waves":
         said.append(f"Too few answered every wave to use them all: {grown.primary.basis} were used.")
     return [Sentence(text, rows=(0,)) for text in said]

@@ -13,6 +13,8 @@ from evalkit.verdict import LEAST_PAIRS
 if TYPE_CHECKING:
     from evalkit.programme import Programme
 
+LEAST_TEAMS = 3
+"""With two teams an interval by team has one degree of freedom and holds anything; people then stand alone."""
 QUESTION = "Are people leading differently?"
 OUTSIDE = "partner"
 """The rater who is not in the programme: 'partner agencies not directly involved' (AQuA, learning point 10)."""
@@ -71,6 +73,21 @@ def main_domain(instrument: Instrument) -> str:
 
 
 def teams(programme: Programme, people: pd.Index) -> pd.Series[str] | None:
-    """Each leader's team, when everybody has one and there are enough teams to count as independent."""
+    """What stands alone among these leaders: their team; whoever is in none stands for one. None below three teams.
+
+    With three or four teams an interval by team is wide and honest (it held 94.8-95.0 % where 95 were meant, the one
+    by person 90-93 %), and nothing is decided from it: see `few_teams`.
+    """
     members = programme.participants.set_index("participant_id")["team_id"].reindex(people)
-    return members if members.notna().all() and members.nunique() >= LEAST_PAIRS else None
+    if members.nunique() < LEAST_TEAMS:
+        return None
+    return members.where(members.notna(), pd.Series([f"{one} alone" for one in people], index=people))
+
+
+def few_teams(programme: Programme, people: pd.Index) -> str:
+    """Why nothing is decided where leaders come from few teams, or one of two cannot be told from the other."""
+    members = programme.participants.set_index("participant_id")["team_id"].reindex(people)
+    known = int(members.nunique())
+    if not 2 <= known < LEAST_PAIRS or members.isna().sum() + known >= LEAST_PAIRS:
+        return ""
+    return f"These leaders come from {known} teams: fewer than {LEAST_PAIRS} say nothing sure of how teams differ."
