@@ -26,6 +26,8 @@ COUNTS = ("n", "raters")
 """Columns that count people: whom a row is about, and who said it."""
 TELLS = "tells"
 """A column that says of a row how few people it would tell beside other answers on the same scores; mostly missing."""
+SAYS_WHICH = ("measure", "group", "unit", "n_of", "wave", "by", "interval", "what", "of", "told_by")
+"""Columns that say which row it is, and nothing of what was found: they stay when a row is withheld."""
 IDENTIFIERS = frozenset(
     (
         "person_id",
@@ -133,7 +135,7 @@ def _without(table: pd.DataFrame, hidden: set[int]) -> pd.DataFrame:
     shown = table.copy()
     rows = shown.index.isin(hidden)
     for name in shown.columns:
-        if name in ("measure", "group", "unit", "n_of", "wave", "by", "interval"):
+        if name in SAYS_WHICH:
             continue
         shown[name] = shown[name].mask(rows)
     shown["interval"] = shown["interval"].mask(rows, WITHHELD)

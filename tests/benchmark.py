@@ -27,6 +27,7 @@ from evalkit.programme import load
 from evalkit.reading import _read, folder
 from evalkit.reading.planned import checked
 from evalkit.stats import network
+from tests import benchmark_bootstrap, benchmark_growth, benchmark_reliability
 
 try:
     import networkx
@@ -44,6 +45,13 @@ MENUS = {
 KEY = ["respondent_id", "subject_kind", "subject_id", "rater", "instrument", "item", "wave", "timing"]
 
 PEOPLE, RELABELLINGS, LOOPED = 300, 10_000, 200
+
+OF_PEOPLE = {
+    "growth": benchmark_growth.lines,
+    "bootstrap": benchmark_bootstrap.lines,
+    "reliability": benchmark_reliability.lines,
+}
+"""What is measured of questions about leaders, each in a file of its own that says how."""
 
 
 def write(target: Path, rows: int) -> Path:
@@ -167,11 +175,14 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--rows", type=int, default=1_000_000)
     asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--only", choices=["data", "networks"], help="one of the two; both without it")
+    asked.add_argument("--only", choices=["data", "networks", *OF_PEOPLE], help="one of these; all without it")
     said = asked.parse_args()
-    if said.only != "data":
+    if said.only in (None, "networks"):
         networks(said.rounds)
-    if said.only != "networks":
+    for name, lines in OF_PEOPLE.items():
+        if said.only in (None, name):
+            print(*lines(rounds=min(said.rounds, 3)), sep="\n")
+    if said.only in (None, "data"):
         data(said)
 
 

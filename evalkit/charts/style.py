@@ -28,7 +28,7 @@ PALE, LINK = "#BFBFBF", "#767676"
 """A shade behind the data, and a thin line that joins them (4.5 to 1 from white)."""
 WIDTH = 4.4
 """Inches: narrow enough that words stay legible where the page is 390 pixels wide, and in half a printed page."""
-LINE = 0.16
+LINE = 0.18
 """Inches of one line of a row's name."""
 MOST_MONTHS = 4
 """Months named along an axis: more would run into each other."""

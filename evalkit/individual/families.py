@@ -56,17 +56,16 @@ def apart(others: Judged, instrument: Instrument, order: list[str]) -> Iterator[
     """A sentence on the domains beside the one that decides, with the rows it rests on; none where there are none."""
     if not others.adjusted:
         return
-    moved = [
-        f"{words.listed([instrument.domain_labels[key] for key in keys])} {way}"
-        for way in (HIGHER, LOWER)
-        if (keys := [key for key, found in others.clear.items() if found == way])
+    moved = {way: [key for key, found in others.clear.items() if found == way] for way in (HIGHER, LOWER)}
+    told = [
+        f"{len(keys)} {'is' if len(keys) == 1 else 'are'} clearly {way} "
+        f"({words.listed([instrument.domain_labels[key] for key in keys])})"
+        for way, keys in moved.items()
+        if keys
     ]
-    many = len(others.adjusted)
     which = "in the families declared beforehand" if others.declared else "together"
-    told = f"clearly moved: {'; '.join(moved)}" if moved else "none moved clearly"
     yield (
-        f"Of {words.counted(many, 'domain')} judged {which}, {told}."
-        if many > 1
-        else f"Beside it, {'; '.join(moved) if moved else 'the other domain did not move clearly'}.",
+        f"Of {words.counted(len(others.adjusted), 'domain')} judged {which}, "
+        f"{words.listed(told) if told else 'none is clearly higher or lower'}.",
         tuple(order.index(key) for key in others.adjusted),
     )

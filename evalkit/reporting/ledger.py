@@ -20,6 +20,8 @@ COLUMNS = (
 )  # fmt: skip
 """The ledger's columns, in order. A sentence that rests on several numbers has a row for each. `low` and `high` are the
 table's; the interval the verdict was read from, which headlines print, is `verdict_low` to `verdict_high`."""
+APART = ("what", "of", "told_by")
+"""Columns of words that tell two rows of one measure and group apart."""
 FIGURES = ("measure", "group", "estimate", "low", "high", "interval", "n", "unit")
 
 
@@ -42,7 +44,7 @@ def _claims(answer: Result, notebook: str) -> Iterator[dict[str, Any]]:
 def _figures(table: pd.DataFrame, said: Sentence) -> list[dict[str, Any]]:
     """The rows of the table a sentence rests on; one empty row when it rests on none."""
     known = [row for row in said.rows if row in table.index]
-    columns = [name for name in (*FIGURES, "wave") if name in table]
+    columns = [name for name in (*FIGURES, "wave", *APART) if name in table]
     return [
         {str(name): value for name, value in row.items()} for row in table.loc[known, columns].to_dict("records")
     ] or [{}]
@@ -52,7 +54,9 @@ def _rests_on(answer: Result, part: str, said: Sentence, figures: dict[str, Any]
     about, evidence = answer.about, answer.evidence
     measure, group, wave = (str(figures.get(name, "")) for name in ("measure", "group", "wave"))
     return {
-        "claim_id": claim_id(about.asked, part, measure, group, wave),
+        "claim_id": claim_id(
+            about.asked, part, measure, group, wave, *(str(figures[name]) for name in APART if figures.get(name))
+        ),
         "result": about.asked,
         "part": part,
         "sentence": said.text,
@@ -73,11 +77,11 @@ def _rests_on(answer: Result, part: str, said: Sentence, figures: dict[str, Any]
     }
 
 
-def claim_id(asked: str, part: str, measure: str, group: str, wave: str = "") -> str:
+def claim_id(asked: str, part: str, measure: str, group: str, wave: str = "", *apart: str) -> str:
     """A short name for a claim that stays the same while the same thing is asked, whatever the number becomes.
 
     >>> claim_id("individual.growth(programme)", "headline", "confidence", "all")
     'c-380be0fa81'
     """
-    said = "\x1f".join((asked, part, measure, group, wave))
+    said = "\x1f".join((asked, part, measure, group, wave, *apart))
     return f"c-{hashlib.sha256(said.encode()).hexdigest()[:10]}"

@@ -37,7 +37,7 @@ SECTIONS: tuple[tuple[Level, str, str], ...] = (
     (Level.NEXT, "next", "What to talk about now, and what to watch"),
 )
 """The order of the page after its first screen."""
-OPEN = {Level.PROCESS: 3, Level.TEAM: 5, Level.PLAN: 1}
+OPEN = {Level.INDIVIDUAL: 5, Level.PROCESS: 3, Level.TEAM: 5, Level.PLAN: 1}
 MOST = 1_000
 """How many answers of a section stand open; the rest are folded under their findings. Other sections stand open."""
 LOGS = (Level.PROCESS, Level.PLAN, Level.NEXT)

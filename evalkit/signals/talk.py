@@ -43,6 +43,7 @@ ABOUT = {
     Level.STORY: "what people tell us",
 }
 TOPICS = {
+    "behaviour": "What people put to use at work",
     "burden": "Hours asked of people",
     "compacts": "Promises",
     "criteria": "What was chosen",

@@ -49,6 +49,7 @@ def _of_leaders(programme: Programme) -> Iterator[Callable[[Programme], Result]]
             between = (int(waves[-2]), int(waves[-1])) if len(waves) > 1 else None
             yield partial(individual.growth, on=on, rater=rater, between=between)
     yield individual.reaction
+    yield individual.behaviour
 
 
 def _of_places(programme: Programme) -> Iterator[Callable[[Programme], Result]]:
