@@ -1,6 +1,6 @@
 """How often is a growth model wrong? Simulated people in teams through `growth.model`, counted.
 
-    python -m tests.calibration_growth [--runs 1000] [--seed 1] [--only arms|lines]
+Called by `tests.calibration` (`--only growth`).
 
 arms: half of the teams in each arm, two waves, nothing going on; teams differ in how they change (.15 of the variance
 of a change lies between teams), which an intercept by team does not hold. An interval of time x arm that leaves out
@@ -14,7 +14,6 @@ own errors (`fixed`) are counted and bound to nothing.
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ TURN = math.pi / 3
 the mean stays where it was under a ceiling too. The change from first to last then has variance 1, and 1.5 with noise
 of .5, of which .15 lies between teams."""
 ERRORS, ERRORS_AT_CEILING, COVERAGE = (3.5, 6.5), 7.0, (93.0, 97.0)
+QUESTIONS = ("arms", "lines")
 RESULTS = ["robust", "fixed", "team means"]
 
 
@@ -130,7 +130,7 @@ def once(cell: Cell, rng: np.random.Generator) -> dict[str, float]:
     return missed
 
 
-def cells(runs: int, seed: int, *, only: str | None = None) -> pd.DataFrame:
+def cells(runs: int, seed: int, only: str | None = None) -> pd.DataFrame:
     """A row a cell: what was simulated, misses in % with the Monte Carlo error of the robust ones, and refusals."""
     rows: list[dict[str, Any]] = []
     for place, cell in enumerate(cell for cell in ARMS + LINES if only in (None, cell.question)):
@@ -157,21 +157,3 @@ def broken(found: pd.DataFrame) -> list[str]:
             what = ", ".join(f"{name} {row[name]}" for name in Cell.__dataclass_fields__)
             said.append(f"growth.model ({what}): misses {row['robust_%']:.1f} %")
     return said
-
-
-def main() -> int:
-    """Run, count, print."""
-    asked = argparse.ArgumentParser(description="How often is a growth model wrong?")
-    asked.add_argument("--runs", type=int, default=1000)
-    asked.add_argument("--seed", type=int, default=1)
-    asked.add_argument("--only", choices=["arms", "lines"])
-    wanted = asked.parse_args()
-    found = cells(wanted.runs, wanted.seed, only=wanted.only)
-    print(found.round(1).to_string(index=False))
-    wrong = broken(found)
-    print("Every promise kept." if not wrong else "\n".join(wrong))
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

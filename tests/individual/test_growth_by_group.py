@@ -76,7 +76,7 @@ class TestFamilies:
         clear = dict(zip(found.table["measure"], found.table["clear"], strict=True))
         assert clear[FORM.domain_labels["innovation"]] == "higher"
         assert clear[FORM.domain_labels["learning"]] == ""
-        assert "Beside it" in found.reading
+        assert "Of 1 domain judged in the families declared beforehand, 1 is clearly higher" in found.reading
 
     def test_a_domain_in_which_nobody_moved_is_shown_without_an_interval_and_stops_nothing(self) -> None:
         found = ek.individual.growth(asked(self.ANSWERS), on="system_leadership")
