@@ -92,6 +92,24 @@ def some(name: str):
             *({"mark": "line", "series": "fitted", "x": month, "y": 101.0} for month in months),
             {"mark": "event", "x": "2024-02-01", "label": "programme starts"},
         ],
+        "waves": [
+            *({"mark": "tick", "x": f"wave {k}", "y": days} for k, days in enumerate((0.0, 200.0, 365.0))),
+            *(
+                {
+                    "mark": "point",
+                    "series": who,
+                    "x": f"wave {k}",
+                    "y": y,
+                    "low": y - 0.1,
+                    "high": y + 0.1,
+                    "label": "dip" if who == "leaders" and k == 1 else "",
+                }
+                for who, scores in (("leaders", (3.0, 2.5, 3.2)), ("sponsors", (2.9, 3.0, 3.1)))
+                for k, y in enumerate(scores)
+            ),
+            {"mark": "line", "series": "leaders", "y": 3.0, "label": "where leaders began"},
+            {"mark": "scale", "low": 1, "high": 5},
+        ],
     }
     return charts.marks(kinds[name], **WORDS)
 
@@ -118,6 +136,33 @@ def test_a_control_chart_says_its_limits_its_spells_and_its_icons():
     assert "From January 2024: mean 100, limits 80.0 to 120. Target 90.0." in said
     assert "February 2024 to March 2024: above the mean and above the upper limit." in said
     assert "Last month: worse than usual. Target: missed every month." in said
+
+
+def test_waves_stand_as_far_apart_as_they_were_and_half_the_scale_is_shown():
+    chart, drawn = charts.named("waves"), some("waves")
+    said = chart.describe(drawn)
+    assert "leaders: wave 0 3.00 (2.90 to 3.10), wave 1 2.50 (2.40 to 2.60), dip, wave 2 3.20" in said
+    assert said.endswith("Thin line at 3.00: where leaders began.")
+    _, axes = style.figure()
+    chart.draw(drawn, axes)
+    assert axes.get_xticks().tolist() == [0, 200, 365]
+    low, high = axes.get_ylim()
+    assert high - low == pytest.approx(2.0)
+    lines = [line for line in axes.lines if len(line.get_xdata()) == 3]
+    assert {line.get_marker() for line in lines} == {"o", "s"}
+    assert len({line.get_linestyle() for line in lines}) == 2
+    named = [text.get_text() for text in axes.texts]
+    assert {"● leaders", "■ sponsors", "dip"} <= set(named)
+
+
+def test_names_of_waves_that_would_run_into_each_other_are_left_out():
+    rows = [
+        {"mark": "tick", "x": name, "y": at}
+        for name, at in (("May 2024", 0.0), ("June 2024", 30.0), ("May 2026", 730.0))
+    ]
+    _, axes = style.figure()
+    charts.named("waves").draw(charts.marks(rows, **WORDS), axes)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["May\n2024", "May\n2026"]
 
 
 def test_a_network_says_how_many_are_joined_and_nothing_of_any_one():

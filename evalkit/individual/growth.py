@@ -75,10 +75,11 @@ def growth(
     Needs: `responses` about persons on the instrument `on`, at two waves or more. Ratings by oneself often dip as
     understanding grows, and rise when people want to show that time was well spent: read them beside sponsors and
     partners (`rater="sponsor"`). Everybody with any answer is used, not only those who answered twice; teams are kept
-    together when at least five are known. `domain` decides (as declared in `[plan.primary]`, else the whole); the
-    others are judged together by Holm, in the families that `[plan.families]` declares. `by` sets groups side by side:
-    arm (leaders followed for comparison), seniority, profession, cohort, a characteristic, or an instrument answered
-    at the first wave (readiness, role_ambiguity), cut at the middle of its scale.
+    together when at least three are known (fewer than five decide nothing). `domain` decides (as declared in
+    `[plan.primary]`, else the whole); the others are judged together by Holm, in the families that `[plan.families]`
+    declares. `by` sets groups side by side: arm (leaders followed for comparison), seniority, profession, cohort, a
+    characteristic, or an instrument answered at the first wave (readiness, role_ambiguity), cut at the middle of its
+    scale.
     Columns: n_of, mean_first, mean_last, answered_first, answered_last, answered_both; clear (higher or lower when
     judged together); by group: of (change, difference). Errors: `NotEnoughEvidence` without two waves of linked
     answers; ValueError for a domain, `by` or `between` there is not.
@@ -150,7 +151,7 @@ def _change(asked: Compared, domain: str, confidence: float) -> PanelChange:
             missing=f"{asked.instrument.domain_labels[domain]}: {refusal}",
             would_answer="at least five people who answered at both waves, under the same id each time."
             if both < LEAST_PAIRS
-            else "a form on which people can differ; where everybody changed alike, there is nothing to be unsure about.",
+            else "a form on which people can differ; where all change alike nothing is unsure.",
         ) from refusal
 
 

@@ -2,87 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
-from evalkit.individual import ratings
+from evalkit.individual import ratings, weighed
+from evalkit.individual.gaps import APART_SOURCE, beside, count_rows, gap_row
+from evalkit.individual.weighed import DOMAIN, QUESTION
 from evalkit.result import Method, Result, Sentence
-from evalkit.stats import change, clusters
 from evalkit.terms import Design, Level, Step
-from evalkit.verdict import LEAST_PAIRS, described
+from evalkit.verdict import described
 
 if TYPE_CHECKING:
+    from evalkit.individual.gaps import Gap
     from evalkit.instrument import Instrument
     from evalkit.programme import Programme
 
 METHOD = Method(
     name="Mean of leaders' own rating less the mean of others' ratings of the same leader, with limits of agreement",
-    source="Bland and Altman 1986, Lancet i, 307-310; interval by CR2 over teams (over people when fewer than five "
-    "teams are known): Pustejovsky and Tipton 2018.",
+    source="Bland and Altman 1986, Lancet i, 307-310; interval by CR2 over teams (over people when fewer than three "
+    f"teams are known): Pustejovsky and Tipton 2018; {APART_SOURCE}",
     assumes="Leaders whom others rated are like those whom nobody rated; people (or teams) are independent.",
     design=Design.DESCRIBED,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """Own rating less others', for the leaders with both at one wave. Intervals are missing below five leaders."""
-
-    rater: str
-    wave: int
-    n: int
-    raters: int
-    own: float
-    others: float
-    estimate: float
-    low: float
-    high: float
-    lower: float
-    upper: float
-
-
 def seen_by_others(
-    programme: Programme, *, on: str, raters: tuple[str, ...] = ("sponsor", "partner"), confidence: float = 0.95
+    programme: Programme,
+    *,
+    on: str,
+    raters: tuple[str, ...] = ("sponsor", "partner"),
+    by: str | None = None,
+    importance: str | None = None,
+    confidence: float = 0.95,
 ) -> Result:
     """Do others see leaders as leaders see themselves?
 
     Needs: `responses` about persons on the instrument `on`, by leaders and by at least one other kind of rater at the
     same wave. A gap is not an error of either: others see less, and leaders are kinder or harsher to themselves. The
     gap is read at the first and the last wave both rated; a gap that closes can close from either side. Kinds of rater
-    with fewer people than the programme's minimum stay with the evaluator. Errors: `NotEnoughEvidence` when no other
-    rated the same leaders at the same wave.
+    with fewer people than the programme's minimum stay with the evaluator. Beside the gap the table counts leaders who
+    rate themselves half a standard deviation or more higher or lower. `by="domain"` gives the gap domain by domain at
+    the last wave both rated. `importance` names an instrument with the same domains that says how much each matters
+    (healthcare_leadership_importance): it asks by domain too, and weighs each leader's gaps by it.
+    Columns: n_of, wave, raters (how many gave ratings), mean_own, mean_others, differs_from and differs_to (between
+    which 95 of 100 leaders' own gaps lie), out_of, tells; by domain also weighed_by.
+    Errors: `NotEnoughEvidence` when no other rated the same leaders at the same wave, or nobody rated importance;
+    ValueError for another `by`, or an importance with other domains.
 
     >>> import evalkit as ek
     >>> seen_by_others(ek.load("sample_data/northmere"), on="system_leadership").verdict
     <Verdict.DESCRIBED: 'described'>
     """
     instrument = circumstances.instrument(programme, on)
+    if by not in (None, DOMAIN):
+        raise ValueError(f"by={by!r} is none of what gaps can be split by: {DOMAIN!r}.")
     if instrument.recorded:
         raise NotEnoughEvidence(
-            "Do others see leaders as leaders see themselves?",
+            QUESTION,
             missing=instrument.never_averaged,
             would_answer="an instrument that says how well or how often people lead, answered by them and by others.",
         )
-    own = ratings.by_wave(ratings.given(programme, instrument, "self"), ratings.main_domain(instrument))
-    gaps = [gap for rater in raters for gap in _gaps(programme, instrument, own, rater, confidence)]
+    if by == DOMAIN or importance is not None:
+        return weighed.by_domain(programme, instrument, raters, importance, confidence)
+    gaps = [gap for rater in raters for gap in _gaps(programme, instrument, rater, confidence)]
     if not gaps:
-        raise NotEnoughEvidence(
-            "Do others see leaders as leaders see themselves?",
-            missing=f"Nobody was rated on the {instrument.name} by themselves and by {_either(raters)} at one wave.",
-            would_answer="ratings of the same leaders by others, at the waves in which leaders rate themselves.",
-        )
+        raise weighed.nobody(instrument, raters)
     table = _table(instrument, gaps, confidence)
     evidence = grade(Design.DESCRIBED, informants=("self", *dict.fromkeys(gap.rater for gap in gaps)))
     decided = described("A difference between raters is not a change.")
     headline = Sentence(_headline(gaps), rows=tuple(_last_rows(gaps)))
     return Result.of(
-        question="Do others see leaders as leaders see themselves?",
+        question=QUESTION,
         level=Level.INDIVIDUAL,
         kirkpatrick=Step.BEHAVIOUR,
         headline=headline,
@@ -106,78 +102,33 @@ def seen_by_others(
     )
 
 
-def _either(raters: tuple[str, ...]) -> str:
-    return " or ".join(words.raters(rater) for rater in raters)
-
-
-def _gaps(programme: Programme, instrument: Instrument, own: pd.DataFrame, rater: str, confidence: float) -> list[_Gap]:
+def _gaps(programme: Programme, instrument: Instrument, rater: str, confidence: float) -> list[Gap]:
     """The gap at the first and the last wave in which leaders and these others rated the same people."""
     domain = ratings.main_domain(instrument)
-    scores = ratings.given(programme, instrument, rater)
-    others = ratings.by_wave(scores, domain)
-    shared: list[int] = own.columns.intersection(others.columns).astype(int).tolist()
-    both = {wave: pd.DataFrame({"own": own[wave], "others": others[wave]}).dropna() for wave in shared}
-    waves = sorted(wave for wave, pairs in both.items() if not pairs.empty)
-    answered = scores[(scores["domain"] == domain) & scores["score"].notna()]
-    raters = answered.groupby("wave")["respondent_id"].nunique()
-    return [
-        _gap(programme, rater, wave, both[wave], int(raters[wave]), confidence)
-        for wave in dict.fromkeys([*waves[:1], *waves[-1:]])
-    ]
+    found = beside(programme, instrument, rater, [domain])[domain]
+    return [found.gap(wave, confidence) for wave in dict.fromkeys([*found.waves[:1], *found.waves[-1:]])]
 
 
-def _gap(programme: Programme, rater: str, wave: int, pairs: pd.DataFrame, raters: int, confidence: float) -> _Gap:
-    difference = pairs["own"] - pairs["others"]
-    low = high = lower = upper = float("nan")
-    if len(pairs) >= LEAST_PAIRS and difference.nunique() > 1:
-        teams = ratings.teams(programme, pairs.index)
-        groups = np.arange(len(pairs)) if teams is None else teams.to_numpy(dtype=object)
-        mean = clusters.cr2(difference, np.ones((len(pairs), 1)), groups, confidence=confidence).contrast([1.0])
-        apart = change.limits_of_agreement(pairs["others"], pairs["own"])
-        low, high, lower, upper = mean.low, mean.high, apart.lower, apart.upper
-    means = pairs.mean()
-    return _Gap(
-        rater,
-        wave,
-        len(pairs),
-        raters,
-        means["own"],
-        means["others"],
-        float(difference.mean()),
-        low,
-        high,
-        lower,
-        upper,
-    )
+def _table(instrument: Instrument, gaps: list[Gap], confidence: float) -> pd.DataFrame:
+    """A row a kind of rater and wave; then, for each kind's last wave, how many leaders rate themselves otherwise."""
+    rows = [gap_row(instrument, gap, confidence) for gap in gaps]
+    rows += [each for place in _last_rows(gaps) for each in count_rows(gaps[place])]
+    table = pd.DataFrame(rows)
+    table = table.reindex(columns=list(dict.fromkeys([*table.columns, "out_of", TELLS])))
+    return table.astype(dict.fromkeys(("n", "raters", "out_of", TELLS), "Int64"))
 
 
-def _table(instrument: Instrument, gaps: list[_Gap], confidence: float) -> pd.DataFrame:
-    """A row a kind of rater and wave. Extras: n_of, wave, raters (how many gave ratings), mean_own, mean_others, and
-    differs_from, differs_to: the limits between which 95 % of leaders' own gaps lie."""
-    return pd.DataFrame(
-        [
-            {"measure": instrument.domain_labels[ratings.main_domain(instrument)], "group": words.raters(gap.rater),
-             "estimate": gap.estimate, "low": gap.low, "high": gap.high,
-             "interval": "none given" if np.isnan(gap.low) else f"{confidence:.0%} confidence", "n": gap.n,
-             "unit": f"points on a scale of {instrument.scale.low:g} to {instrument.scale.high:g}, own less others'",
-             "n_of": "leaders", "wave": gap.wave, "raters": gap.raters, "mean_own": gap.own, "mean_others": gap.others,
-             "differs_from": gap.lower, "differs_to": gap.upper}
-            for gap in gaps
-        ]
-    ).astype({"n": "Int64", "raters": "Int64"})  # fmt: skip
-
-
-def _last_rows(gaps: list[_Gap]) -> list[int]:
+def _last_rows(gaps: list[Gap]) -> list[int]:
     """The rows of each kind of rater's last wave."""
     return list({gap.rater: place for place, gap in enumerate(gaps)}.values())
 
 
-def _headline(gaps: list[_Gap]) -> str:
+def _headline(gaps: list[Gap]) -> str:
     said = [f"{words.higher(gaps[row].estimate)} than {words.raters(gaps[row].rater)} do" for row in _last_rows(gaps)]
     return f"Leaders rate themselves {words.listed(said)}"
 
 
-def _sentences(programme: Programme, gaps: list[_Gap], confidence: float) -> list[Sentence]:
+def _sentences(programme: Programme, gaps: list[Gap], confidence: float) -> list[Sentence]:
     """One sentence a kind of rater: the gap at the last wave, beside the first."""
     said = []
     for last in _last_rows(gaps):
@@ -200,7 +151,7 @@ def _sentences(programme: Programme, gaps: list[_Gap], confidence: float) -> lis
 
 
 def _marks(
-    programme: Programme, instrument: Instrument, table: pd.DataFrame, gaps: list[_Gap], headline: str
+    programme: Programme, instrument: Instrument, table: pd.DataFrame, gaps: list[Gap], headline: str
 ) -> pd.DataFrame:
     rows: list[dict[str, Any]] = [
         {"mark": "point", "series": gap.rater, "y": gap.estimate, "low": gap.low, "high": gap.high, "n": gap.n,
@@ -216,7 +167,7 @@ def _marks(
     )
 
 
-def _cautions(instrument: Instrument, gaps: list[_Gap]) -> list[Sentence]:
+def _cautions(instrument: Instrument, gaps: list[Gap]) -> list[Sentence]:
     said = [Sentence("Others see only part of what a leader does; neither rating is the true one.")]
     said.append(Sentence("The leaders rated by others are those for whom somebody answered, not all of them."))
     for row in _last_rows(gaps):

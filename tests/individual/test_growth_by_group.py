@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from rated import alike, programme, rows
 
 import evalkit as ek
 from evalkit import instrument
@@ -12,6 +11,7 @@ from evalkit.disclosure import protect
 from evalkit.reading.plan import Plan
 from evalkit.stats import change, power
 from evalkit.terms import Attribution, Audience, Design, Verdict
+from tests.individual.rated import alike, programme, rows
 
 FORM = instrument.shipped()["system_leadership"]
 ITEMS = {domain.key: [item.key for item in FORM.items if item.domain == domain.key] for domain in FORM.domains}

@@ -21,7 +21,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rated import programme, rows
 
 import evalkit as ek
 from evalkit import instrument
@@ -32,6 +31,7 @@ from evalkit.result import Result
 from evalkit.stats import power
 from evalkit.terms import Attribution, Audience, Design, Step, Verdict
 from evalkit.words import CAUSE
+from tests.individual.rated import programme, rows
 
 FORM = instrument.shipped()["learning"]
 PARTS = [domain.key for domain in FORM.domains]

@@ -17,7 +17,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rated import alike, programme, rows
 from scipy import stats
 
 import evalkit as ek
@@ -29,6 +28,7 @@ from evalkit.result import Result
 from evalkit.stats.reliability import alpha
 from evalkit.stats.stratified_alpha import jackknife_limits, stratified
 from evalkit.terms import Audience, Design, Verdict
+from tests.individual.rated import alike, programme, rows
 
 FORMS = instrument.shipped()
 AMBIGUITY = FORMS["role_ambiguity"]

@@ -18,7 +18,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rated import alike, programme, rows
 from scipy import stats
 
 import evalkit as ek
@@ -32,6 +31,7 @@ from evalkit.resources import folder
 from evalkit.result import Result
 from evalkit.stats.reliable_change import METHODS
 from evalkit.terms import Attribution, Audience, Design, Verdict
+from tests.individual.rated import alike, programme, rows
 
 FORMS = instrument.shipped()
 LEARNING = [item.key for item in FORMS["system_leadership"].items if item.domain == "learning"]

@@ -22,7 +22,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rated import alike, programme, rows
 
 import evalkit as ek
 from evalkit import instrument
@@ -31,6 +30,7 @@ from evalkit.reading.plan import Plan
 from evalkit.result import Result
 from evalkit.terms import Attribution, Audience, Step, Verdict
 from evalkit.words import CAUSE
+from tests.individual.rated import alike, programme, rows
 
 ON = "knowledge_and_skills"
 DOMAIN = "personal"
