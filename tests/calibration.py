@@ -187,7 +187,8 @@ def people(pool: ProcessPoolExecutor, runs: int, seed: int) -> list[str]:
     """Count and print how often questions about leaders are wrong; the promises not kept."""
     of_twelve = pool.submit(calibration_people.rises, runs, seed)
     designs = pool.map(partial(calibration_people.counted, runs=2 * runs, seed=seed), calibration_people.CELLS)
-    found = pd.DataFrame([*designs, of_twelve.result()]).fillna("")
+    sizes = calibration_people.sizes_of_change(runs=runs, seed=seed)
+    found = pd.DataFrame([*designs, *sizes, of_twelve.result()]).fillna("")
     print(found.round(2).to_string(index=False))
     return [*calibration_people.broken(found)]
 

@@ -3,6 +3,8 @@
 Called by `tests.calibration` (`--only people`). Everything goes through what the rooms call: `panel.available` for one
 group, `panel_difference.difference` for two, and the question `individual.growth` for twelve items.
 
+Sizes: standardised changes of 8 to 100 people by the interval each kind takes, and by BCa, which is only counted.
+
 Errors: nothing changes, though teams move together (share of the variance of change between teams .15); 6, 10 or 20
 teams of 8, or of 4 to 14. Coverage: a change of .4 standard deviations in 15, 30 or 100 people, alone or in 3, 6 and 13
 teams (latent share .2). Leaving: about 27 of 100 leave, low scorers more often. Answers are normal, or the mean of
@@ -24,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.simulation.scoring import Ticking
-from evalkit.stats import panel
+from evalkit.stats import change, panel
 from evalkit.stats.panel_difference import difference
 
 ITEMS, LOW, HIGH, NOISE = 3, 0, 5, 0.6
@@ -32,7 +34,7 @@ LEVELS = {"middle": 2.8, "ceiling": 4.6}
 STABLE = 0.5
 """The share of an answer's variance that a person keeps between waves; the rest is drawn anew."""
 ERRORS = {"normal": (3.5, 6.5), "ceiling": (0.0, 7.0)}
-COVERAGE, COVERAGE_LEAVING = (93.5, 96.5), 93.0
+COVERAGE, COVERAGE_LEAVING, SIZES = (93.5, 96.5), 93.0, 93.0
 LEAVE, LEAN = 0.27, 0.6
 TWELVE, FEW, MOST_RISES = 12, 17, 5.0
 
@@ -157,6 +159,39 @@ def rises(runs: int, seed: int) -> dict[str, Any]:
             "±": 100 * math.sqrt(share * (1 - share) / runs)}  # fmt: skip
 
 
+def sizes_of_change(*, runs: int, seed: int) -> Iterator[dict[str, Any]]:
+    """How many intervals of a standardised change miss it: those taken unless another is asked for, and BCa.
+
+    What is true is that of a million people. A set whose resamples have no spread is refused, and counts for nothing.
+    """
+    rng = np.random.default_rng([seed, 0, runs])
+    for answers in ("normal", "middle", "ceiling"):
+        many = two_waves(answers, 1, 1_000_000, rng)[0]
+        moved, spread = many[:, 1].mean() - many[:, 0].mean(), many.var(axis=0)
+        true = {"d_z": moved / (many[:, 1] - many[:, 0]).std(), "d_av": moved / math.sqrt(spread.mean())}
+        for people in (8, 15, 30, 100):
+            sets = two_waves(answers, runs, people, rng)
+            before, after = (pd.DataFrame(sets[..., wave].T) for wave in (0, 1))
+            for kind, interval in (("d_z", None), ("d_z", "bca"), ("d_av", None), ("d_av", "bca")):
+                found = change.effect_sizes(before, after, kind=kind, interval=interval, resamples=1_999, seed=seed)
+                told = found.dropna(subset="low")
+                share = 1 - (told["low"].le(true[kind]) & told["high"].ge(true[kind])).mean()
+                yield {
+                    "what": f"{kind}, {told['interval'].iloc[0]}", "answers": answers, "people": people, "runs": runs,
+                    "refused": runs - len(told), "missed_%": 100 * share,
+                    "±": 100 * math.sqrt(share * (1 - share) / len(told)),
+                }  # fmt: skip
+
+
+def two_waves(answers: str, sets: int, people: int, rng: np.random.Generator) -> np.ndarray:
+    """Sets × people × waves: a change of .4 standard deviations, nobody in a team."""
+    cell = Cell("", answers, people=people, change=0.4)
+    position = math.sqrt(STABLE) * rng.standard_normal((sets, people, 1))
+    position = position + math.sqrt(1 - STABLE) * rng.standard_normal((sets, people, 2))
+    position[..., 1] += cell.change
+    return position if answers == "normal" else ticked(cell, position, rng)
+
+
 def _folder(place: Path) -> Callable[[np.random.Generator], None]:
     """A programme's folder with a questionnaire of twelve domains; what writes one set of answers into it."""
     (place / "instruments").mkdir()
@@ -201,6 +236,8 @@ def broken(found: pd.DataFrame) -> Iterator[str]:
             low, high = 100 - COVERAGE[1], 100 - COVERAGE[0]
         elif row["what"] == "coverage, people leave":
             low, high = 0.0, 100 - COVERAGE_LEAVING
+        elif row["what"].startswith("d_"):
+            low, high = 0.0, 100.0 if row["what"].endswith("bca") else 100 - SIZES
         if not low <= row["missed_%"] <= high:
             named = [str(row[name]) for name in ("what", "answers", "people", "teams", "sizes") if row.get(name)]
             yield f"{', '.join(named)}: misses {row['missed_%']:.2f} %"

@@ -103,8 +103,10 @@ def effect_size(
 
     interval: "noncentral" (d_z, g_z: inverts the noncentral t, exact for normal changes; g_z corrects the estimate of
     the same quantity, so its interval is that of d_z) · "jackknife" (estimate ± t(n - 1) x jackknife SE) · "bca"
-    (Efron 1987, JASA 82, 171-185; too narrow under n = 30) · "studentised" (bootstrap t on the jackknife SE).
-    None takes noncentral for d_z and g_z and jackknife for the rest: the two that kept 93.5-97 % coverage at n = 8-100.
+    (Efron 1987, JASA 82, 171-185) · "studentised" (bootstrap t on the jackknife SE).
+    None takes noncentral for d_z and g_z and jackknife for the rest. Coverage of 95 % intervals of d_z and d_av, 2,000
+    sets each of 8, 15, 30 and 100 people with normal or five-step answers (Monte Carlo error .5; `make calibrate`):
+    noncentral 94.3-96.5, jackknife 94.4-97.0, BCa 90.6-94.8 below 30 people and 93.8-95.8 from there on.
 
     Errors: ValueError for fewer than three complete pairs, no spread, "noncentral" for another kind, or resamples that
     leave no spread (few distinct answers; the message says how many).

@@ -144,7 +144,7 @@ def test_both_ends_of_the_time_are_within_it(day: str, within: bool) -> None:
 def test_sooner_and_later_answers_are_counted_and_left_out() -> None:
     asked = programme(said(TEN), said("uu", start=11, on="2025-02-10"), said("u", start=13, on="2025-12-10"))
     found = behaviour(asked)
-    left = "2 forms given sooner (from 1.0 months) and 1 form given later (up to 11.0 months)"
+    left = "some forms given sooner and some forms given later"
     assert f"Left out, for months=(3, 6): {left}." in found.caveats
     assert row(behaviour(asked, months=(0, 12)))["answers"] == 13
 
@@ -159,7 +159,7 @@ def test_months_run_from_the_last_session_a_leader_came_to_before_answering() ->
     assert forms["since"].to_dict() == {"L1": CAME, "L2": CAME, "L3": HELD}
     assert forms["within"].to_dict() == {"L1": False, "L2": True, "L3": True}
     assert forms.loc["L1", "months"] == pytest.approx(304 / 30.4375)
-    assert "for 1 form months run from the last session held" in " ".join(found.caveats)
+    assert "for some forms months run from the last session held" in " ".join(found.caveats)
 
 
 def test_invited_is_not_come() -> None:
@@ -205,14 +205,14 @@ def test_answers_after_the_day_and_of_leaders_followed_for_comparison_are_left_o
 
 
 def test_who_says_so_stands_apart_and_others_are_told_beside() -> None:
-    sponsors = said("nnnue", rater="sponsor", by=["P1", "P2", "P3", "P4", "P5"])
+    sponsors = said("nnntsuueeu", rater="sponsor", by=[f"P{at}" for at in range(10)])
     found = behaviour(programme(said(TEN), sponsors))
-    assert row(found, by="sponsor")[["group", "estimate", "n", "raters"]].tolist() == ["sponsors", 40.0, 5, 5]
-    assert "sponsors: 2 of 5" in found.reading
-    assert "was said by 10 of 10 leaders; and by 5 sponsors, of 5 leaders." in found.reading
+    assert row(found, by="sponsor")[["group", "estimate", "n", "raters"]].tolist() == ["sponsors", 50.0, 10, 10]
+    assert "sponsors: 5 of 10" in found.reading
+    assert "was said by 10 of 10 leaders; and by 10 sponsors, of 10 leaders." in found.reading
     assert set(found.marks["row"].dropna()) <= set(found.table.index[found.table["by"] == "self"])
     alone = behaviour(programme(said(TEN), sponsors), raters=("sponsor",))
-    assert alone.headline.endswith("2 of 5 sponsors who could say")
+    assert alone.headline.endswith("5 of 10 sponsors who could say")
     assert "Leaders speak of themselves" not in " ".join(alone.caveats)
 
 
@@ -248,14 +248,14 @@ def test_several_of_one_kind_may_speak_of_one_leader() -> None:
 
 def test_what_became_of_what_was_tried_is_a_row_of_its_own() -> None:
     """Of eight asked twice six had tried it: two now embedded, one used, one stopped, one still tried, one not yet."""
-    asked = programme(said("ttttttnu", on="2025-02-10", wave=1), said("eeustnut", wave=2), said("uu", start=9))
+    asked = programme(said("ttttttnu", on="2025-02-10", wave=1), said("eeustnut", wave=2), said("un", start=9))
     found = behaviour(asked)
     was = row(found, by="self, tried before")
     assert was["group"] == "leaders, who had tried it"
     assert was[["embedded", "used", "stopped", "tried", "not yet", "answers"]].tolist() == [2, 1, 1, 1, 1, 6]
     assert "6 leaders had tried" in found.reading
     assert "now: embedded 2, used 1, tried 1, not yet 1 and stopped 1." in found.reading
-    assert was["tells"] == 4, "the whole less these would tell the other four"
+    assert was["tells"] == 2, "the other four would be told, and the two of them who use it"
     copy = protect(found, Audience.COMMISSIONER)
     assert row(copy, by="self, tried before")["interval"] == "withheld"
     assert "had tried" not in copy.reading
@@ -296,14 +296,14 @@ def test_where_nobody_could_say_that_is_what_is_said() -> None:
 
 
 def test_the_behaviour_in_use_by_fewest_is_something_to_talk_about() -> None:
-    asked = programme(said(TEN), said("nnnnnsssuu", item=TESTING))
+    asked = programme(said(TEN * 2), said("nnnnnsssuu" * 3, item=TESTING))
     found = behaviour(asked)
     signed = found.table[found.table["sign"] != ""].set_index("measure")
     assert signed["sign"].to_dict() == {TEXT[TESTING]: "not working"}
-    ask = "in use by 2 of 10 who could say: what is in the way, and does their own organisation back it?"
-    assert signed["ask"].iloc[0] == f"“{TEXT[TESTING]}” is {ask} Stopped by 3: what did they find?"
+    ask = "in use by 6 of 30 who could say: what is in the way, and does their own organisation back it?"
+    assert signed["ask"].iloc[0] == f"“{TEXT[TESTING]}” is {ask} Stopped by 9: what did they find?"
     (said_of,), left_out = talk.of_answers(asked, [found], None)
-    assert (said_of.sign.value, said_of.n, said_of.n_of, left_out) == ("not working", 10, "leaders", 0)
+    assert (said_of.sign.value, said_of.n, said_of.n_of, left_out) == ("not working", 30, "leaders", 0)
     assert "does their own organisation back it" in said_of.ask
 
 
@@ -325,7 +325,7 @@ def test_few_leaders_are_described_without_interval_and_stay_with_the_evaluator(
 
 def test_few_sponsors_are_withheld_and_leaders_are_not() -> None:
     sponsors = said("nuu", rater="sponsor", by=["P1", "P2", "P3"])
-    copy = protect(behaviour(programme(said(TEN), sponsors)), Audience.COMMISSIONER)
+    copy = protect(behaviour(programme(said(TEN * 2), sponsors)), Audience.COMMISSIONER)
     assert row(copy, by="sponsor")["interval"] == "withheld"
     assert row(copy)["estimate"] == 60.0
     assert "sponsors" not in copy.headline
