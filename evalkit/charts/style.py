@@ -28,8 +28,8 @@ PALE, LINK = "#BFBFBF", "#767676"
 """A shade behind the data, and a thin line that joins them (4.5 to 1 from white)."""
 WIDTH = 4.4
 """Inches: narrow enough that words stay legible where the page is 390 pixels wide, and in half a printed page."""
-LINE = 0.18
-"""Inches of one line of a row's name."""
+LINE, BETWEEN = 0.16, 0.07
+"""Inches of one line of a row's name, and between two names of three lines or more, which would touch."""
 MOST_MONTHS = 4
 """Months named along an axis: more would run into each other."""
 
@@ -110,7 +110,8 @@ def rows(axes: Axes, names: list[str], heights: list[float]) -> None:
     drawing = axes.get_figure()
     if isinstance(drawing, Figure):
         lines = max((name.count("\n") + 1 for name in wrapped), default=1)
-        drawing.set_figheight(1.4 + max(0.26, LINE * lines) * max(len(names), 1))
+        row = max(0.26, LINE * lines + (BETWEEN if lines > 2 else 0.0))
+        drawing.set_figheight(1.4 + row * max(len(names), 1))
 
 
 def taller(axes: Axes, height: float) -> None:

@@ -275,7 +275,7 @@ def test_months_that_cannot_be_are_refused(months):
 
 
 def test_unknown_questionnaires_are_refused_with_the_known(tmp_path):
-    with pytest.raises(ValueError, match=r"No questionnaire is called deaths\. There are: devon_climate"):
+    with pytest.raises(ValueError, match=r"No questionnaire is called deaths\. There are: curiosity"):
         ek.plan.schedule(on=["deaths"])
     with pytest.raises(ValueError, match="No questionnaire is called deaths"):
         ek.plan.schedule(programme(tmp_path, plan=PLAN), on="deaths")
