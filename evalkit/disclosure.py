@@ -26,6 +26,9 @@ COUNTS = ("n", "raters")
 """Columns that count people: whom a row is about, and who said it."""
 TELLS = "tells"
 """A column that says of a row how few people it would tell beside other answers on the same scores; mostly missing."""
+KEEPS = "keeps"
+"""A column that names columns of its row, parted by "; ", that would tell a few people: they are withheld, not the row.
+"""
 SAYS_WHICH = ("measure", "group", "unit", "n_of", "wave", "by", "interval", "what", "of", "told_by")
 """Columns that say which row it is, and nothing of what was found: they stay when a row is withheld."""
 IDENTIFIERS = frozenset(
@@ -58,7 +61,7 @@ def protect(result: Result, audience: Audience) -> Result:
             f"{result.about.asked} is about single people ({', '.join(named)}) and stays with the evaluator. "
             "Show a question about the group instead."
         )
-    hidden = _hidden(result.table, result.about.minimum_group)
+    hidden, kept = _hidden(result.table, result.about.minimum_group), _kept_cells(result.table)
     small = _small_marks(result.marks, result.table, result.about.minimum_group)
     headline, sentences, cautions = result.parts
     if hidden & set(headline.rows):
@@ -67,8 +70,8 @@ def protect(result: Result, audience: Audience) -> Result:
     return result.copy_for(
         audience,
         headline=headline,
-        sentences=_kept(sentences, hidden, result.about.minimum_group),
-        cautions=tuple(caution for caution in cautions if not hidden & set(caution.rows)),
+        sentences=_kept(sentences, hidden, kept, result.about.minimum_group),
+        cautions=tuple(caution for caution in cautions if not _tells(caution, hidden, kept)),
         decided=_decided(result, hidden),
         table=_without(result.table, hidden),
         marks=marks.assign(label=marks["label"].mask(marks["mark"] == "headline", headline.text)),
@@ -139,11 +142,29 @@ def _without(table: pd.DataFrame, hidden: set[int]) -> pd.DataFrame:
             continue
         shown[name] = shown[name].mask(rows)
     shown["interval"] = shown["interval"].mask(rows, WITHHELD)
+    for at, names in _kept_cells(table).items():
+        for name in names:
+            shown[name] = shown[name].mask(shown.index == at)
     return shown
 
 
-def _kept(sentences: tuple[Sentence, ...], hidden: set[int], minimum: int) -> tuple[Sentence, ...]:
-    kept = tuple(sentence for sentence in sentences if not hidden & set(sentence.rows))
+def _kept_cells(table: pd.DataFrame) -> dict[int, set[str]]:
+    """The columns withheld alone, by row."""
+    if KEEPS not in table:
+        return {}
+    named = table[KEEPS].fillna("").astype(str)
+    return {int(str(at)): set(names.split("; ")) for at, names in named.items() if names}
+
+
+def _tells(sentence: Sentence, hidden: set[int], kept: dict[int, set[str]]) -> bool:
+    """Whether it prints a number that is withheld."""
+    return bool(hidden & set(sentence.rows)) or any(kept.get(at, set()) & set(sentence.cells) for at in sentence.rows)
+
+
+def _kept(
+    sentences: tuple[Sentence, ...], hidden: set[int], cells: dict[int, set[str]], minimum: int
+) -> tuple[Sentence, ...]:
+    kept = tuple(sentence for sentence in sentences if not _tells(sentence, hidden, cells))
     if len(kept) == len(sentences):
         return kept
     return (*kept, Sentence(f"Some figures are withheld: fewer than {minimum} people stand behind them."))

@@ -36,10 +36,14 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One generated sentence and the rows of the table its numbers come from, so that it can be withheld with them."""
+    """One generated sentence and the rows of the table its numbers come from, so that it can be withheld with them.
+
+    `cells`: the columns of these rows that it prints and that may be withheld alone (see `disclosure.KEEPS`).
+    """
 
     text: str
     rows: tuple[int, ...] = ()
+    cells: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", words.without_why(self.text))
@@ -335,7 +339,7 @@ def _names_cut(said: Iterable[str], described: str) -> tuple[Sentence, ...]:
 
 
 def _sentence(plain: Mapping[str, Any]) -> Sentence:
-    return Sentence(plain["text"], tuple(plain["rows"]))
+    return Sentence(plain["text"], tuple(plain["rows"]), tuple(plain.get("cells", ())))
 
 
 def _decision(plain: Mapping[str, Any]) -> Decision:

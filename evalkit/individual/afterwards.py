@@ -36,6 +36,7 @@ class Afterwards:
     months: tuple[int, int]
     answers: pd.DataFrame
     forms: pd.DataFrame
+    minimum: int
 
     @property
     def span(self) -> str:
@@ -51,14 +52,16 @@ class Afterwards:
         late = dated.drop(early.index)
         said = []
         if len(early):
-            said.append(
-                f"{words.counted(len(early), 'form')} given sooner (from {words.number(early.min(), 1)} months)"
-            )
+            said.append(f"{self.forms_of(len(early), f' (from {words.number(early.min(), 1)} months)')} given sooner")
         if len(late):
-            said.append(f"{words.counted(len(late), 'form')} given later (up to {words.number(late.max(), 1)} months)")
+            said.append(f"{self.forms_of(len(late), f' (up to {words.number(late.max(), 1)} months)')} given later")
         if len(outside) > len(dated):
             said.append(f"{words.counted(len(outside) - len(dated), 'form')} without a known day")
         return words.listed(said)
+
+    def forms_of(self, n: int, aside: str = "") -> str:
+        """So many forms; where they are few, neither how many nor what is said aside, which would tell who."""
+        return "some forms" if n < self.minimum else f"{words.counted(n, 'form')}{aside}"
 
     @property
     def alike(self) -> bool:
@@ -113,7 +116,7 @@ def afterwards(
     told["within"] = (told["day"] >= first) & (told["day"] <= last)
     told = told.sort_values("day", kind="stable", na_position="first")
     forms = told.drop_duplicates([*FORM, "day"])[[*FORM, "day", "months", "since", "early", "within"]]
-    return Afterwards(months, _counting(told), forms.reset_index(drop=True))
+    return Afterwards(months, _counting(told), forms.reset_index(drop=True), programme.minimum_group)
 
 
 def _since(programme: Programme, told: pd.DataFrame) -> pd.DataFrame:

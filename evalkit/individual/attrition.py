@@ -17,6 +17,7 @@ from evalkit.individual import leavers as who
 from evalkit.individual import ratings
 from evalkit.individual.compared import Compared, compared, known_domain, usual
 from evalkit.result import ALL, FIRST, Method, Result, Sentence
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level
 from evalkit.verdict import HEADLINE, LEAST_PAIRS, LEVEL, described
 
@@ -92,6 +93,8 @@ class _Picture:
         """How many stopped, with when they began and ended; where so few that they would be told, how many did not."""
         held, start, end = self.held, f"rated at the start{began}", f"rated at the end{ended}"
         if not held.gone:
+            if held.began == 1:
+                return f"The only leader {start} was {end}"
             return f"All {held.began} leaders {start} were {end}"
         if held.gone < self.asked.programme.minimum_group:
             return f"{words.of(held.began - held.gone, held.began)} leaders {start} were {end}"
@@ -125,6 +128,9 @@ def attrition(
     >>> attrition(ek.load("sample_data/northmere")).headline
     '38 of 142 leaders rated at the start were not rated at the end'
     """
+    share(confidence)
+    if permutations < 1 or seed < 0:
+        raise ValueError(f"permutations={permutations} must be 1 or more, and seed={seed} nought or more.")
     on = usual(programme, on)
     asked = compared(programme, on, rater, between, QUESTION)
     key = known_domain(programme, asked.instrument, domain)

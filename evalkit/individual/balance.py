@@ -14,10 +14,12 @@ from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.individual import ratings
+from evalkit.individual.besides import of_waves
 from evalkit.individual.compared import Compared, compared, scored
 from evalkit.individual.courses import mean_of
 from evalkit.instrument.parts import NEAR
 from evalkit.result import ALL, FIRST, Method, Result, Sentence
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -126,14 +128,14 @@ def balance(
     `support_requests` name a dimension or one of its entries: leaders may ask for technical help where the gap lies
     elsewhere. `process.support` tells more of requests.
     Columns: n_of, wave, measured_on, what (mean, change, leaders, requests), raters (how many gave ratings), out_of,
-    tells.
-    Errors: `NotEnoughEvidence` without anybody scored on every dimension; ValueError for an instrument of one
+    tells. Errors: `NotEnoughEvidence` without anybody scored on every dimension; ValueError for an instrument of one
     dimension, or whose dimensions have no common scale.
 
     >>> import evalkit as ek
     >>> balance(ek.load("sample_data/northmere")).table["group"].iloc[-1]
     'none of these'
     """
+    share(confidence)
     held = _balanced(programme, on, rater, between, confidence)
     instrument = held.asked.instrument
     table = _table(held)
@@ -241,7 +243,8 @@ def _of_wave(held: _Balanced, wave: int) -> Iterator[dict[str, Any]]:
     """The rows of one wave: means, the mean spread, and counts of leaders."""
     shared = {"wave": wave, "measured_on": held.asked.closes(wave), "raters": _raters(held, wave)}
     for key, label in held.labels.items():
-        yield _mean(held, wave, held.scores[wave][key], label)
+        few = of_waves(held.asked, key, [wave], held.scores[wave].index)
+        yield _mean(held, wave, held.scores[wave][key], label, few)
     if len(held.both):
         yield _mean(held, wave, held.spread(wave), SPREAD)
     shared |= {TELLS: shared["raters"]}  # a count of nobody tells what its raters said all the same
@@ -256,7 +259,8 @@ def _of_wave(held: _Balanced, wave: int) -> Iterator[dict[str, Any]]:
         )
 
 
-def _mean(held: _Balanced, wave: int, values: pd.Series[float], measure: str) -> dict[str, Any]:
+def _mean(held: _Balanced, wave: int, values: pd.Series[float], measure: str, tells: int | None = None,
+          ) -> dict[str, Any]:  # fmt: skip
     """A mean over leaders with its interval, where five or more differ."""
     found = mean_of(held.asked.programme, values, held.confidence)
     return {
@@ -264,7 +268,7 @@ def _mean(held: _Balanced, wave: int, values: pd.Series[float], measure: str) ->
         "low": found.low if found else math.nan, "high": found.high if found else math.nan,
         "interval": f"{held.confidence:.0%} confidence" if found else "none given", "n": len(values),
         "unit": ratings.points(held.asked.instrument), "n_of": "leaders", "what": MEAN, "wave": wave,
-        "measured_on": held.asked.closes(wave), "raters": _raters(held, wave),
+        "measured_on": held.asked.closes(wave), "raters": _raters(held, wave), TELLS: tells,
     }  # fmt: skip
 
 
@@ -388,7 +392,8 @@ def _cautions(held: _Balanced, table: pd.DataFrame) -> Iterator[Sentence]:
     rated = scores[scores["score"].notna()].groupby("wave")["subject_id"].nunique()
     left = sum(int(rated[wave]) - len(own) for wave, own in held.scores.items())
     if left:
-        yield Sentence(f"Ratings that leave a dimension without a score are not counted: {left}.")
+        many = f": {left}" if left >= held.asked.programme.minimum_group else ""
+        yield Sentence(f"Ratings that leave a dimension without a score are not counted{many}.")
     if len(held.scores) > 1 and len(held.both) < LEAST_PAIRS:
         yield Sentence(f"Fewer than {LEAST_PAIRS} leaders have both waves: their change has no interval.")
     if instrument.scale.evaluator_defined:

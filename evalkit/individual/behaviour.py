@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, register, words
-from evalkit.disclosure import TELLS
+from evalkit.disclosure import KEEPS, TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.individual.afterwards import CAME, Afterwards, afterwards, apart
+from evalkit.individual.small_classes import answers_withheld, behind
+from evalkit.individual.talked_about import IN_USE, in_use_by, talked_about
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import rates
-from evalkit.terms import Design, Level, Sign, Step
+from evalkit.stats.student import share
+from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ METHOD = Method(
 )
 BECAME = ("stopped", "not yet", "tried", "used", "embedded")
 """What may have become of a behaviour, as it is drawn: stopped is no step between the others."""
-IN_USE = ("used", "embedded")
 RATERS = ("self", "sponsor", "line_manager", "peer", "partner")
 ANSWERED = "Answered in the time asked about"
 SIGN_RULE = (
@@ -82,14 +84,16 @@ def behaviour(
     itself, by who says so; "cannot say" is counted and left out of the shares. What would mislead: people say so of
     themselves, others see only some of it, and nothing was asked before.
     Columns: n_of (n: leaders of whom somebody could say), by (who says so), raters (people who could say), answers
-    (what the share is of), a column an answer, tells, out_of, sign, ask. Where people answered on an earlier day too,
-    the rows "who had tried it" say what became of it. Errors: `NotEnoughEvidence` without such a form, or with no
+    (what the share is of), a column an answer, tells and keeps (how few people the row, and which of its columns, would
+    tell: they are withheld), out_of, sign, ask. Where people answered on an earlier day too, the rows "who had tried
+    it" say what became of it. Errors: `NotEnoughEvidence` without such a form, or with no
     answer within the time (it says when they were given); ValueError for raters or months there cannot be.
 
     >>> import evalkit as ek
     >>> behaviour(ek.load("sample_data/northmere")).headline[:67]
     'In use by most: “Testing a change on a small scale before spreading'
     """
+    share(confidence)
     asked = _asked(programme, on, raters, months, confidence)
     table = _table(asked)
     evidence = grade(Design.DESCRIBED, informants=tuple(asked.raters))
@@ -133,8 +137,9 @@ def _asked(
             would_answer="evalkit's form putting_to_use, or your own that adapts it, with the answers not yet, tried, "
             "used, embedded and stopped.",
         )
-    if len(months) != 2 or not 0 <= months[0] < months[1] or any(int(number) != number for number in months):
-        raise ValueError(f"months={months} must give whole months, the fewer months first, such as (3, 6).")
+    two = isinstance(months, tuple | list) and len(months) == 2
+    if not two or not 0 <= months[0] < months[1] or any(int(number) != number for number in months):
+        raise ValueError(f"months={months!r} must give whole months, the fewer months first, such as (3, 6).")
     answered = programme.responses.loc[programme.responses["instrument"] == on, "rater"]
     known = sorted({*RATERS, *instrument.raters, *answered})
     unknown = [rater for rater in raters if rater not in known]
@@ -155,13 +160,13 @@ def _table(asked: _Asked) -> pd.DataFrame:
         rows += [_row(asked, rater, item.key) for item in asked.instrument.items]
         rows += [row for item in asked.instrument.items if (row := _tried(asked, rater, item.key))]
     counts = ["raters", "answers", *asked.options, TELLS]
-    extras = ("by", *counts)
-    table = register.table([_whole(row, extras) for row in _talked_about(asked, rows)], extras=extras)
+    extras = ("by", *counts, KEEPS)
+    table = register.table([_whole(row, extras) for row in talked_about(asked.lead, rows)], extras=extras)
     return table.astype(dict.fromkeys(counts, "Int64"))
 
 
 def _whole(row: dict[str, Any], extras: tuple[str, ...]) -> dict[str, Any]:
-    return {**dict.fromkeys((*extras, "out_of", "sign", "ask")), **row}
+    return {**dict.fromkeys((*extras, "out_of", "sign", "ask")), KEEPS: "", **row}
 
 
 def _answered(asked: _Asked, rater: str) -> dict[str, Any]:
@@ -190,8 +195,13 @@ def _tried(asked: _Asked, rater: str, item: str) -> dict[str, Any]:
     if tried.empty:
         return {}
     row = _counted(asked, rater, item, tried, f"{words.raters(rater)}, who had tried it")
+    whole = _counted(asked, rater, item, own, "")
     rest = own["subject_id"].nunique() - tried["subject_id"].nunique()  # told by those who had, beside everybody
-    return {**row, "by": f"{rater}, tried before", TELLS: rest or None}
+    others = {word: whole[word] - row[word] for word in (*asked.options, "answers")}
+    few = _withheld(asked, others)
+    told = min((each for each in (row[TELLS], few[TELLS], rest) if each), default=None)
+    kept = "; ".join(filter(None, (row[KEEPS], few[KEEPS])))
+    return {**row, "by": f"{rater}, tried before", TELLS: told, KEEPS: kept}
 
 
 def _counted(asked: _Asked, rater: str, item: str, own: pd.DataFrame, group: str) -> dict[str, Any]:
@@ -200,10 +210,11 @@ def _counted(asked: _Asked, rater: str, item: str, own: pd.DataFrame, group: str
     became = own["answer"].map({code: word for word, code in asked.options.items()})
     said = own[own["answer"] >= asked.instrument.scale.low]
     in_use, answers = int(became.isin(IN_USE).sum()), len(said)
+    each = {word: int((became == word).sum()) for word in asked.options}
     row = register.row(
         text, group, n=said["subject_id"].nunique(), unit="% in use, of those who could say", n_of="leaders", by=rater,
         estimate=100 * in_use / answers if answers else float("nan"), raters=said["respondent_id"].nunique(),
-        answers=answers, **{word: int((became == word).sum()) for word in asked.options},
+        answers=answers, **each, **_withheld(asked, {**each, "answers": answers}),
     )  # fmt: skip
     alone = apart(said)
     if alone < LEAST_PAIRS:
@@ -212,28 +223,13 @@ def _counted(asked: _Asked, rater: str, item: str, own: pd.DataFrame, group: str
     return {**row, "low": 100 * share.low, "high": 100 * share.high, "interval": f"{asked.confidence:.0%} confidence"}
 
 
-def _talked_about(asked: _Asked, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows, the behaviour in use by fewest and the one stopped most often with a question for a meeting."""
-    own = [at for at, row in enumerate(rows) if row["by"] == asked.lead and row.get("answers")]
-    if not own:
-        return rows
-    least = min(own, key=lambda at: rows[at]["estimate"])
-    stopped = max(own, key=lambda at: rows[at]["stopped"] / rows[at]["answers"])
-    told, n, stops = rows[least], rows[least]["answers"], rows[stopped]["stopped"]
-    sign = register.sign_of(_in_use(told), n)
-    what = "what helped?" if sign is Sign.WORKING else "what is in the way, and does their own organisation back it?"
-    ask = f"“{told['measure']}” is in use by {words.of(_in_use(told), n)} who could say: {what}"
-    signed = {least: register.signed(told, sign, ask)}
-    if stops and stopped == least:
-        signed[least] = register.signed(told, sign, f"{ask} Stopped by {stops}: what did they find?")
-    elif stops:
-        ask = f"“{rows[stopped]['measure']}” was stopped by {words.of(stops, rows[stopped]['answers'])} who could say: "
-        signed[stopped] = register.signed(rows[stopped], Sign.UNCERTAIN, f"{ask}what did they find?")
-    return [signed.get(at, row) for at, row in enumerate(rows)]
-
-
-def _in_use(row: Mapping[Any, Any]) -> int:
-    return int(sum(row[word] for word in IN_USE))
+def _withheld(asked: _Asked, counts: Mapping[str, int]) -> dict[str, Any]:
+    """How few people the share in use would tell; else the answers that few gave, beside those that hide them."""
+    unscored = {word.lower() for word in asked.instrument.scale.unscored}
+    aside = {word: counts[word] for word in asked.options if word.lower() in unscored}
+    sides = [{word: counts[word] for word in asked.options if word not in aside and (word in IN_USE) == used}
+             for used in (True, False)]  # fmt: skip
+    return answers_withheld(sides, counts["answers"], asked.programme.minimum_group, aside=aside)
 
 
 def _rows(table: pd.DataFrame, by: str) -> dict[int, dict[Any, Any]]:
@@ -265,7 +261,7 @@ def _headline(asked: _Asked, table: pd.DataFrame) -> Sentence:
 
 
 def _of(row: Mapping[Any, Any]) -> str:
-    return words.of(_in_use(row), row["answers"])
+    return words.of(in_use_by(row), row["answers"])
 
 
 def _told(row: Mapping[Any, Any]) -> str:
@@ -306,7 +302,7 @@ def _used(asked: _Asked, table: pd.DataFrame, own: Mapping[int, Mapping[Any, Any
             else [f"{asked.confidence:.0%} interval {words.span(row['low'], row['high'], 0)}%"]
         )
         others = {there: seen for rater in asked.raters[1:] for there, seen in _rows(table, rater).items()
-                  if seen["measure"] == row["measure"]}  # fmt: skip
+                  if seen["measure"] == row["measure"] and pd.isna(seen[TELLS])}  # fmt: skip
         sure += [f"{seen['group']}: {_of(seen)}" for seen in others.values()]
         aside = f" ({'; '.join(sure)})" if sure else ""
         said.append(f"{how}: “{row['measure']}”, {_of(row)} {words.raters(asked.lead)} who could say{aside}.")
@@ -323,7 +319,7 @@ def _not_used(own: Mapping[int, Mapping[Any, Any]]) -> Sentence:
         often = f"{how} most often: “{row['measure']}” ({words.of(row[word], row['answers'])})."
         said.append(often if row[word] else f"{how}: nothing.")
         rows += [most] if row[word] else [*own]
-    return Sentence(" ".join(said), rows=tuple(dict.fromkeys(rows)))
+    return Sentence(" ".join(said), rows=tuple(dict.fromkeys(rows)), cells=("stopped", "not yet"))
 
 
 def _moved_on(asked: _Asked, table: pd.DataFrame) -> list[Sentence]:
@@ -335,7 +331,7 @@ def _moved_on(asked: _Asked, table: pd.DataFrame) -> list[Sentence]:
     row = tried[at]
     became = words.listed([f"{word} {row[word]}" for word in reversed(BECAME) if row[word]])
     who = f"{row['answers']} {words.raters(asked.lead)} had tried “{row['measure']}” when asked before"
-    return [Sentence(f"{who}; now: {became}.", rows=(at,))]
+    return [Sentence(f"{who}; now: {became}.", rows=(at,), cells=BECAME)]
 
 
 def _marks(asked: _Asked, table: pd.DataFrame, headline: str) -> pd.DataFrame:
@@ -344,7 +340,8 @@ def _marks(asked: _Asked, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     order = [*(word for word in asked.options if word not in {*BECAME, *aside}), *BECAME]
     own = _rows(table, asked.lead)
     rows = [
-        {"mark": "share", "series": words.sentence_case(word), "x": row["measure"], "n": row["n"], "row": at,
+        {"mark": "share", "series": words.sentence_case(word), "x": row["measure"], "row": at,
+         "n": behind(word, row[KEEPS], int(row["n"]), asked.programme.minimum_group),
          "y": 100 * row[word] / row["answers"], "label": str(row[word])}
         for word in order
         for at, row in own.items()
@@ -368,7 +365,7 @@ def _cautions(asked: _Asked, table: pd.DataFrame) -> list[Sentence]:
     since = asked.told.forms[asked.told.forms["within"] & (asked.told.forms["since"] != CAME)]
     if len(since):
         what = words.listed(sorted(since["since"].unique()))
-        forms = words.counted(len(since), "form")
+        forms = asked.told.forms_of(len(since))
         said.append(Sentence(f"No session is recorded for some leaders: for {forms} months run from {what}."))
     if asked.told.alike:
         said.append(Sentence("Answers by one person, or of one leader, count as one in the intervals, or little more."))
@@ -390,4 +387,5 @@ def _could_not_say(asked: _Asked, table: pd.DataFrame) -> list[Sentence]:
             parts.append(f"{words.of(could_not, whole)} answers by {words.raters(rater)}")
             rows += [int(at) for at in own.index]
     what = words.listed([f"“{word}”" for word in asked.instrument.scale.unscored])
-    return [Sentence(f"Left out of the shares as {what}: {words.listed(parts)}.", rows=tuple(rows))] if parts else []
+    text = f"Left out of the shares as {what}: {words.listed(parts)}."
+    return [Sentence(text, rows=tuple(rows), cells=tuple(aside))] if parts else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.individual import ratings
+from evalkit.individual.besides import besides, everybody, kept_domain, least
 from evalkit.individual.groups import ARM, Groups, groups
 from evalkit.result import ALL, Method, Sentence
 from evalkit.stats import panel
@@ -21,6 +23,7 @@ from evalkit.verdict import HEADLINE, LEAST_PAIRS, Decision, decide, described
 
 if TYPE_CHECKING:
     from evalkit.individual.compared import Compared
+    from evalkit.programme import Programme
     from evalkit.stats.panel import PanelChange
 
 METHOD = (
@@ -31,6 +34,8 @@ SOURCE = (
     "EM: Dempster, Laird and Rubin 1977; CR2 and its degrees of freedom: Pustejovsky and Tipton 2018, J. Business & "
     "Economic Statistics 36(4), 672-683."
 )
+SPLITS = ("seniority", "profession", "cohort", "sector", "organisation")
+"""What leaders are known by for their work: groups of two of these may differ by a single leader."""
 NOT_ARMS = "Groups that were there before are shown beside each other; they are not tested or ranked."
 
 
@@ -144,12 +149,13 @@ def _decided(held: _Beside) -> Decision:
 def _table(held: _Beside, confidence: float) -> pd.DataFrame:
     """A row a group with at least one leader at both waves; then the difference, where two groups are compared."""
     rows: list[dict[str, Any]] = []
+    tells = _tells(held)
     for name, change in held.changes.items():
+        told = {"answered_both": held.both[name], TELLS: tells.get(name)}
         if change is not None:
-            rows.append(_row(held, name, "change", change, confidence) | {"answered_both": held.both[name]})
+            rows.append(_row(held, name, "change", change, confidence) | told)
         elif held.both[name]:
-            rows.append(_row(held, name, "change", None, confidence) | {"n": held.both[name],
-                        "answered_both": held.both[name]})  # fmt: skip
+            rows.append(_row(held, name, "change", None, confidence) | {"n": held.both[name]} | told)
     if held.difference is not None:
         fewest = min(held.both[name] for name in held.groups.two or ())
         rows.append(_row(held, ALL, "difference", held.difference, confidence)
@@ -158,6 +164,42 @@ def _table(held: _Beside, confidence: float) -> pd.DataFrame:
     if TELLS not in found:
         found[TELLS] = pd.NA
     return found.astype({"n": "Int64", "answered_both": "Int64", TELLS: "Int64"})
+
+
+def _tells(held: _Beside) -> dict[str, int | None]:
+    """How few people each group's change would tell: beside groups of other splits, or those of no known group beside
+    everybody's (then the smallest group goes, and another with it); or the domain that is kept back everywhere."""
+    asked, minimum = held.asked, held.asked.programme.minimum_group
+    key, few = kept_domain(everybody(asked.programme, asked.instrument, asked.rater))
+    if key == held.domain:
+        return dict.fromkeys(held.changes, few)
+    if held.arms:
+        return {}
+    everyone = frozenset(asked.answers(held.domain).dropna(how="all").index)
+    own = {name: everyone & held.groups.leaders(name) for name in held.changes}
+    others = [part for by in _other_splits(asked.programme, held.groups.by) for part in _parts(by, everyone, minimum)]
+    found = {name: besides(members, others, minimum) for name, members in own.items()}
+    unknown = len(everyone.difference(*own.values()))
+    shown = [name for name, members in own.items() if len(members) >= minimum and held.both[name]]
+    if 0 < unknown < minimum and shown:
+        smallest = min(shown, key=lambda name: len(own[name]))
+        found[smallest] = least(found[smallest], unknown)
+    return found
+
+
+def _other_splits(programme: Programme, by: str) -> Iterator[Groups]:
+    """The other groups that leaders' work puts them in."""
+    for other in SPLITS:
+        if other != by:
+            yield groups(programme, other)
+
+
+def _parts(split: Groups, everyone: frozenset[str], minimum: int) -> Iterator[frozenset[str]]:
+    """Each group of a split that is large enough to be shown, and everybody outside it."""
+    for name in split.names:
+        members = everyone & split.leaders(name)
+        if len(members) >= minimum:
+            yield from (members, everyone - members)
 
 
 def _row(
@@ -253,8 +295,13 @@ def _cautions(held: _Beside) -> list[Sentence]:
         if held.arms
         else ["Groups differ in more than what they are called; a difference between them does not say why."]
     )
+    if held.groups.by == held.asked.instrument.id:
+        said.append(
+            "These groups are cut by the very answers that are compared: low ones rise by themselves, high ones fall."
+        )
     if without:
-        said.append(f"Of {words.counted(without, 'leader')} who answered, the group is not known.")
+        some = "some leaders" if without < held.asked.programme.minimum_group else words.counted(without, "leader")
+        said.append(f"Of {some} who answered, the group is not known.")
     if held.asked.rater == "self":
         said.append("People rated themselves; ratings often dip as understanding grows, whatever they do.")
     return [Sentence(text) for text in said]

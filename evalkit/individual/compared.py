@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -109,20 +110,33 @@ def compared(
     return Compared(programme, instrument, rater, first, last, scores)
 
 
+def two_waves(between: tuple[int, int], waves: list[int]) -> tuple[int, int]:
+    """The two waves named, once they are two numbers with the earlier first; `waves`: those answered.
+
+    >>> two_waves((1, 4), [1, 2, 4])
+    (1, 4)
+    """
+    two = isinstance(between, tuple | list) and len(between) == 2
+    if not two or not all(isinstance(wave, Integral) for wave in between) or between[0] >= between[1]:
+        raise ValueError(
+            f"between={between!r} must give the earlier wave first, by number, such as ({waves[0]}, {waves[-1]})."
+        )
+    return int(between[0]), int(between[1])
+
+
 def _ends(between: tuple[int, int] | None, waves: list[int], question: str) -> tuple[int, int]:
     """The two waves compared: both answered, the earlier first."""
     if between is None:
         return waves[0], waves[-1]
-    if len(between) != 2 or between[0] >= between[1]:
-        raise ValueError(f"between={between} must give the earlier wave first, such as ({waves[0]}, {waves[-1]}).")
-    absent = [str(wave) for wave in between if wave not in waves]
+    first, last = two_waves(between, waves)
+    absent = [str(wave) for wave in (first, last) if wave not in waves]
     if absent:
         raise NotEnoughEvidence(
             question,
-            missing=f"Nobody answered at wave {words.listed(absent)}.",
+            missing=f"Nobody answered at {words.listed([f'wave {wave}' for wave in absent])}.",
             would_answer=f"choosing between two of the waves answered: {words.listed([str(wave) for wave in waves])}.",
         )
-    return between
+    return first, last
 
 
 def _refuse_cross_sections(scores: pd.DataFrame, first: int, last: int, question: str) -> None:

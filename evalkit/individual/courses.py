@@ -14,10 +14,11 @@ import pandas as pd
 from evalkit import words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.individual import ratings
+from evalkit.individual.besides import besides
 from evalkit.individual.compared import compared
 from evalkit.individual.families import HIGHER, LOWER
 from evalkit.stats import clusters, multiplicity, panel
-from evalkit.verdict import LEAST_PAIRS, LEVEL
+from evalkit.verdict import HEADLINE, LEAST_PAIRS, LEVEL
 
 if TYPE_CHECKING:
     from evalkit.individual.compared import Compared
@@ -74,6 +75,24 @@ class Course:
     basis: str
     raters: dict[int, int]
     bends: tuple[Bend, ...] = ()
+
+    @property
+    def pairs_tell(self) -> dict[int, int | None]:
+        """By wave, how few people its own mean would tell beside a change of those rated then and at another wave."""
+        if self.basis != OWN_WAVE:
+            return {}
+        minimum, rated = self.asked.programme.minimum_group, {at: self.answers[at].dropna().index for at in self.waves}
+        return {
+            wave: besides(rated[wave], [rated[wave].intersection(rated[other]) for other in self.waves
+                                        if other != wave and self._in_pairs(wave, other)], minimum)
+            for wave in self.waves
+        }  # fmt: skip
+
+    def _in_pairs(self, wave: int, other: int) -> bool:
+        """Whether the change between two waves is that of those rated at both alone."""
+        first, last = sorted((wave, other))
+        found = _change(self.asked, self.answers, first, last, HEADLINE)
+        return found is None or found.basis == "complete pairs"
 
     @property
     def waves(self) -> list[int]:
@@ -159,6 +178,18 @@ class Courses:
     def judged(self) -> int:
         """How many comparisons are judged together."""
         return sum(bend.judged for course in self.each for bend in course.bends)
+
+
+def known_kinds(programme: Programme, raters: tuple[str, ...]) -> tuple[str, ...]:
+    """The kinds of rater asked about, each once; refused where nobody could be of such a kind."""
+    there = {rater for instrument in programme.instruments.values() for rater in instrument.raters}
+    there |= set(programme.responses["rater"].dropna())
+    if not raters or any(rater not in there for rater in raters):  # a single name is gone through by its letters
+        raise ValueError(
+            f"raters={raters!r} must name kinds of rater, as in ('self', 'sponsor'); "
+            f"there are: {words.listed(sorted(there))}."
+        )
+    return tuple(dict.fromkeys(raters))
 
 
 def courses(

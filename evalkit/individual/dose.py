@@ -16,6 +16,7 @@ from evalkit.individual.came_to import BY, explored
 from evalkit.individual.coming import HALF, Attended, Slope, attended, changed
 from evalkit.individual.compared import Compared, compared, known_domain, usual
 from evalkit.result import ALL, FIRST, Method, Result, Sentence
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -89,6 +90,7 @@ def dose(
     """
     if by is not None and by not in BY:
         raise ValueError(f"by={by!r} is not known; there are: {words.listed([*BY])}.")
+    share(confidence)
     on = usual(programme, on)
     asked = compared(programme, on, rater, between, QUESTION)
     key = known_domain(programme, asked.instrument, domain)
@@ -237,7 +239,7 @@ def _sentences(went: _Went) -> list[Sentence]:
     if little is not None and much is not None:
         text = (
             f"The {much['n']} who came to more than half of what was offered to them changed by {_moved(went, much)}; "
-            f"the {little['n']} others by {_moved(went, little)}."
+            f"the {words.counted(little['n'], 'other')} by {_moved(went, little)}."
         )
         said.append(Sentence(text, (much["row"], little["row"])))
     return said

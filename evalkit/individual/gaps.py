@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ import pandas as pd
 from evalkit import register, words
 from evalkit.disclosure import TELLS
 from evalkit.individual import ratings
+from evalkit.individual.besides import besides, everybody, kept_domain, least, of_waves
 from evalkit.stats import change, clusters
 from evalkit.verdict import LEAST_PAIRS
 
 if TYPE_CHECKING:
+    from evalkit.individual.compared import Compared
     from evalkit.instrument import Instrument
     from evalkit.programme import Programme
 
@@ -47,6 +49,8 @@ class Gap:
     upper: float
     counts: dict[str, int] | None = None
     """How many leaders rate themselves higher, alike, lower; None where the gaps are too few to tell, or all alike."""
+    tells: int | None = None
+    """How few people the means would tell beside those of everybody rated at the wave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Beside:
     domain: str
     pairs: dict[int, pd.DataFrame]
     raters: dict[int, int]
+    tells: dict[int, int | None]
 
     @property
     def waves(self) -> list[int]:
@@ -80,24 +85,41 @@ class Beside:
         means = pairs.mean()
         return Gap(
             self.rater, wave, self.domain, len(pairs), self.raters[wave], means["own"], means["others"],
-            float(difference.mean()), low, high, lower, upper, counts,
+            float(difference.mean()), low, high, lower, upper, counts, self.tells[wave],
         )  # fmt: skip
 
 
 def beside(programme: Programme, instrument: Instrument, rater: str, domains: Iterable[str]) -> dict[str, Beside]:
     """Leaders' own ratings beside this kind of rater's on each of these domains, at every shared wave."""
-    own, others = (ratings.given(programme, instrument, kind) for kind in ("self", rater))
-    return {domain: _beside(programme, rater, domain, own, others) for domain in domains}
+    answered = programme.responses.loc[programme.responses["instrument"] == instrument.id, "rater"].dropna().unique()
+    each = {kind: everybody(programme, instrument, kind) for kind in dict.fromkeys(["self", rater, *answered])}
+    kept = dict(kept_domain(each[kind]) for kind in ("self", rater))
+    return {domain: _beside(each, rater, domain, kept.get(domain)) for domain in domains}
 
 
-def _beside(programme: Programme, rater: str, domain: str, own: pd.DataFrame, others: pd.DataFrame) -> Beside:
-    by_self, by_others = (ratings.by_wave(scores, domain) for scores in (own, others))
+def _beside(each: dict[str, Compared], rater: str, domain: str, kept: int | None) -> Beside:
+    """One domain; `each`: what every kind of rater scored; `kept`: how few people its means would tell in any case."""
+    programme, others = each["self"].programme, each[rater].scores
+    by_self, by_others = (ratings.by_wave(each[kind].scores, domain) for kind in ("self", rater))
     shared: list[int] = by_self.columns.intersection(by_others.columns).astype(int).tolist()
     both = {wave: pd.DataFrame({"own": by_self[wave], "others": by_others[wave]}).dropna() for wave in shared}
     answered = others[(others["domain"] == domain) & others["score"].notna()]
     raters = answered.groupby("wave")["respondent_id"].nunique()
-    pairs = {wave: each for wave, each in both.items() if not each.empty}
-    return Beside(programme, rater, domain, pairs, {wave: int(raters[wave]) for wave in pairs})
+    pairs = {wave: rated for wave, rated in both.items() if not rated.empty}
+    tells = {wave: least(kept, *_tells(each, rater, domain, wave, rated.index)) for wave, rated in pairs.items()}
+    return Beside(programme, rater, domain, pairs, {wave: int(raters[wave]) for wave in pairs}, tells)
+
+
+def _tells(each: dict[str, Compared], rater: str, domain: str, wave: int, rated: pd.Index[Any]) -> Iterator[int | None]:
+    """How few leaders the means of those rated by both would tell: beside those of everybody either rated, or beside
+    leaders' own of those whom another kind rated."""
+    for kind in ("self", rater):
+        yield of_waves(each[kind], domain, [wave], rated)
+    minimum, own = each["self"].programme.minimum_group, ratings.by_wave(each["self"].scores, domain)[wave].dropna()
+    for kind in each.keys() - {"self", rater}:
+        scores = ratings.by_wave(each[kind].scores, domain)
+        others = own.index.intersection(scores[wave].dropna().index) if wave in scores else ()
+        yield besides(rated, [others], minimum) if len(others) >= minimum else None
 
 
 def _counts(difference: pd.Series[float]) -> dict[str, int]:
@@ -115,7 +137,7 @@ def gap_row(instrument: Instrument, gap: Gap, confidence: float) -> dict[str, An
         "interval": "none given" if np.isnan(gap.low) else f"{confidence:.0%} confidence", "n": gap.n,
         "unit": f"{ratings.points(instrument)}, own less others'", "n_of": "leaders", "wave": gap.wave,
         "raters": gap.raters, "mean_own": gap.own, "mean_others": gap.others, "differs_from": gap.lower,
-        "differs_to": gap.upper,
+        "differs_to": gap.upper, TELLS: gap.tells,
     }  # fmt: skip
 
 

@@ -77,8 +77,10 @@ def _own_instruments(programme: Programme) -> set[str]:
 def _began(programme: Programme, on: str, question: str) -> Groups:
     """How leaders answered at the first wave this was asked: on the better half of the scale, or not."""
     instrument = circumstances.instrument(programme, on)
-    scores = ratings.by_wave(ratings.given(programme, instrument, "self"), ratings.main_domain(instrument))
-    if instrument.recorded or scores.empty:
+    scores = pd.DataFrame()
+    if not instrument.recorded:
+        scores = ratings.by_wave(ratings.given(programme, instrument, "self"), ratings.main_domain(instrument))
+    if scores.empty:
         raise NotEnoughEvidence(
             question,
             missing=f"Leaders did not answer the {instrument.name} about themselves, or it is never scored.",

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.individual import ratings
+from evalkit.individual.besides import kept_domain
 from evalkit.individual.by_group import beside
 from evalkit.individual.compared import Compared, compared, known_domain
 from evalkit.individual.families import apart, judged
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import panel, power
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level, Step, Verdict
 from evalkit.verdict import HEADLINE, LEAST_PAIRS, Decision, Other, decide
 
@@ -81,13 +84,15 @@ def growth(
     characteristic, or an instrument answered at the first wave (readiness, role_ambiguity), cut at the middle of its
     scale.
     Columns: n_of, mean_first, mean_last, answered_first, answered_last, answered_both; clear (higher or lower when
-    judged together); by group: of (change, difference). Errors: `NotEnoughEvidence` without two waves of linked
-    answers; ValueError for a domain, `by` or `between` there is not.
+    judged together); tells (how few people the row would tell: it is withheld); by group: of (change, difference).
+    Errors: `NotEnoughEvidence` without two waves of linked answers; ValueError for a domain, `by` or `between` there
+    is not.
 
     >>> import evalkit as ek
     >>> growth(ek.load("sample_data/northmere"), on="system_leadership").table["measure"].iloc[0]
     'Overall (mean of domains)'
     """
+    share(confidence)
     asked = compared(programme, on, rater, between)
     first = known_domain(programme, asked.instrument, domain)
     told = {"on": on, "rater": rater, "domain": domain, "between": (asked.first, asked.last), "by": by}
@@ -146,9 +151,11 @@ def _change(asked: Compared, domain: str, confidence: float) -> PanelChange:
         )
     except ValueError as refusal:
         both = int(answers[[asked.first, asked.last]].notna().all(axis=1).sum())
+        waves = f"{asked.when(asked.first)} and {asked.when(asked.last)}"
+        few = f", rated in both {waves}: {words.counted(both, 'leader')}."
         raise NotEnoughEvidence(
             ratings.QUESTION,
-            missing=f"{asked.instrument.domain_labels[domain]}: {refusal}",
+            missing=f"{asked.instrument.domain_labels[domain]}{few if both < 2 else f': {refusal}'}",
             would_answer="at least five people who answered at both waves, under the same id each time."
             if both < LEAST_PAIRS
             else "a form on which people can differ; where all change alike nothing is unsure.",
@@ -229,8 +236,11 @@ def _table(grown: _Grown, confidence: float) -> pd.DataFrame:
                 "clear": clear.get(domain, ""),
             }
         )
-    whole = dict.fromkeys(("n", "answered_first", "answered_last", "answered_both"), "Int64")
-    return pd.DataFrame(rows + [_unsure(asked, domain) for domain in grown.unsure]).astype(whole)
+    whole = dict.fromkeys(("n", "answered_first", "answered_last", "answered_both", TELLS), "Int64")
+    key, few = kept_domain(asked)
+    found = pd.DataFrame(rows + [_unsure(asked, domain) for domain in grown.unsure])
+    found[TELLS] = [few if domain == key else None for domain in (*grown.found, *grown.unsure)]
+    return found.astype(whole)
 
 
 def _unsure(asked: Compared, domain: str) -> dict[str, Any]:

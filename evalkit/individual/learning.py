@@ -19,6 +19,7 @@ from evalkit.individual.learnt import AGREE, BACK, CHANGE, LASTED, QUESTION, Lea
 from evalkit.individual.looking_back import INFLATED, said_with_interval
 from evalkit.result import Method, Result, Sentence
 from evalkit.stats import panel, power
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import HEADLINE, LEAST_PAIRS, LEVEL, Decision, Other, decide, described
 
@@ -86,7 +87,7 @@ def learning(
     instead; what lasted is read at the last follow-up (timing followup) after the end.
     Columns: n_of; what (change, change looking back, lasted; agree when asked once); mean_first, mean_last (looking
     back: of the start as seen now, and now); answered_first, answered_last, answered_both; agreed (how many); clear
-    (higher or lower when judged together).
+    (higher or lower when judged together); tells (how few people the row would tell: it is withheld).
     Errors: `NotEnoughEvidence` without answers, or with answers at the start only; ValueError for an instrument or
     `between` there is not.
 
@@ -94,6 +95,7 @@ def learning(
     >>> learning(ek.load("sample_data/northmere")).table["measure"].iloc[0]
     'Knowledge'
     """
+    share(confidence)
     instrument = scored(programme, on, QUESTION)
     declared = _declared(programme, on)
     order = list(dict.fromkeys([declared, *instrument.domain_labels] if declared else instrument.domain_labels))

@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 
 from evalkit import circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.individual import ratings
+from evalkit.individual.besides import besides, of_waves
 from evalkit.individual.compared import Compared, compared
 from evalkit.individual.looking_back import ALIKE, POST, PRE, THEN, by_time, looked_back, mean, waves
+from evalkit.individual.small_classes import part_tells
 from evalkit.result import ALL
 from evalkit.stats import panel, rates
 from evalkit.verdict import LEAST_PAIRS
@@ -33,7 +36,10 @@ FEWEST_STEPS = 4
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How one part moved between two waves: means, how many answered when; `tested` where an interval can be given."""
+    """How one part moved between two waves: means, how many answered when; `tested` where an interval can be given.
+
+    `tells`: how few people it would tell beside the means of everybody who answered then.
+    """
 
     estimate: float
     low: float
@@ -43,6 +49,7 @@ class Moved:
     last: float
     answered: tuple[int, int, int]
     tested: PanelChange | None = None
+    tells: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ def learnt(
         len(after) < len(scores),
         moved=_each(pair, order, confidence),
         agreed={} if pair else _agreeing(instrument, _at(after, end), order, confidence),
-        lasted=_each(followed, order, confidence),
+        lasted={part: _lasted(followed, part, moved) for part, moved in _each(followed, order, confidence).items()},
     )
     _refuse_nothing(found)
     return replace(found, back=_back(found, order, confidence))
@@ -129,19 +136,20 @@ def table_of(found: Learnt, clear: Mapping[str, str], confidence: float) -> pd.D
             "unit": "% of those who answered" if what == AGREE else ratings.points(found.instrument),
             "n_of": "leaders", "what": what, "mean_first": np.nan, "mean_last": np.nan, "answered_first": None,
             "answered_last": n, "answered_both": None, "agreed": None,
-            "clear": clear.get(part, "") if what == CHANGE else "",
+            "clear": clear.get(part, "") if what == CHANGE else "", TELLS: None,
         }  # fmt: skip
 
     for part, one in found.agreed.items():
         share = row(part, AGREE, 100 * one.share, 100 * one.low, 100 * one.high, one.n)
-        rows.append(share | {"agreed": one.count})
+        rows.append(share | {"agreed": one.count, TELLS: part_tells(one.count, one.n, found.programme.minimum_group)})
     for what, each in ((CHANGE, found.moved), (BACK, found.back), (LASTED, found.lasted)):
         for part, held in each.items():
             first, last, both = held.answered
             answered = {"answered_first": first, "answered_last": last, "answered_both": both}
             means = {"mean_first": held.first, "mean_last": held.last}
-            rows.append(row(part, what, held.estimate, held.low, held.high, held.n) | answered | means)
-    whole = ["n", "answered_first", "answered_last", "answered_both", "agreed"]
+            told = {TELLS: held.tells}
+            rows.append(row(part, what, held.estimate, held.low, held.high, held.n) | answered | means | told)
+    whole = ["n", "answered_first", "answered_last", "answered_both", "agreed", TELLS]
     return pd.DataFrame(rows).astype(dict.fromkeys(whole, "Int64"))
 
 
@@ -247,6 +255,16 @@ def _each(pair: Compared | None, order: list[str], confidence: float) -> dict[st
     return {part: moved for part, moved in each.items() if moved}
 
 
+def _lasted(followed: Compared | None, part: str, moved: Moved) -> Moved:
+    """With how few people it would tell: of pairs alone it does, beside the end as everybody rated it."""
+    assert followed is not None
+    if moved.tested is not None and moved.tested.basis != "complete pairs":
+        return moved
+    answers = followed.answers(part)
+    both, end = answers[[followed.first, followed.last]].dropna().index, answers[followed.first].dropna().index
+    return replace(moved, tells=besides(both, [end], followed.programme.minimum_group))
+
+
 def _agreeing(instrument: Instrument, rows: pd.DataFrame, order: list[str], confidence: float) -> dict[str, Agreed]:
     """How many people's mean answer to each part is agreeing; nothing where points are no steps of one scale."""
     found = {}
@@ -273,11 +291,13 @@ def _back(found: Learnt, order: list[str], confidence: float) -> dict[str, Moved
             return {}
     times = {THEN: _at(back, wave), POST: _at(own, found.wave)}
     each = by_time(found.instrument, times, order)
-    return {part: _looking_back(found.programme, held, confidence) for part, held in each.items() if len(held.dropna())}
+    return {part: _looking_back(found, part, held, confidence) for part, held in each.items() if len(held.dropna())}
 
 
-def _looking_back(programme: Programme, held: pd.DataFrame, confidence: float) -> Moved:
+def _looking_back(found: Learnt, part: str, held: pd.DataFrame, confidence: float) -> Moved:
     both, counts = held.dropna(), held.notna().sum()
-    found = mean(programme, both[POST] - both[THEN], confidence)
-    answered = (int(counts[THEN]), int(counts[POST]), found.n)
-    return Moved(found.estimate, found.low, found.high, found.n, both[THEN].mean(), both[POST].mean(), answered)
+    moved = mean(found.programme, both[POST] - both[THEN], confidence)
+    answered = (int(counts[THEN]), int(counts[POST]), moved.n)
+    told = of_waves(found.pair, part, [found.pair.last], both.index) if found.pair else None
+    means = both[THEN].mean(), both[POST].mean()
+    return Moved(moved.estimate, moved.low, moved.high, moved.n, *means, answered, tells=told)

@@ -11,7 +11,9 @@ import pandas as pd
 from evalkit import circumstances, register, words
 from evalkit.disclosure import TELLS
 from evalkit.individual import ratings
+from evalkit.individual.besides import everybody, kept_domain, least
 from evalkit.individual.groups import groups
+from evalkit.individual.small_classes import fewest
 from evalkit.instrument import OVERALL
 from evalkit.result import ALL
 from evalkit.stats import missing
@@ -212,14 +214,15 @@ def _stopped(held: Leavers) -> Iterator[dict[str, Any]]:
 def _began(held: Leavers, each: pd.DataFrame, confidence: float) -> Iterator[dict[str, Any]]:
     """Scores at the start: of those not rated at the end, less those of the others."""
     labels, minimum = held.asked.instrument.domain_labels, held.asked.programme.minimum_group
+    kept, lacking = kept_domain(everybody(held.asked.programme, held.asked.instrument, held.asked.rater))
     for found in each[each["variable"].isin(held.scores.columns)].to_dict("records"):
-        least = min(found["n_stayers"], found["n_leavers"])
+        few = fewest((found["n_stayers"], found["n_leavers"]), minimum)
         row = register.row(
             f"{labels[found['variable']]}, at the start", ALL, n=found["n_stayers"] + found["n_leavers"],
             unit=ratings.points(held.asked.instrument), n_of="leaders", estimate=found["difference"], what=START,
             mean_stayed=found["mean_stayers"], mean_stopped=found["mean_leavers"], stayed=found["n_stayers"],
             stopped=found["n_leavers"], standardised=found["standardised"],
-            **{TELLS: least if least < minimum else None},
+            **{TELLS: least(few, lacking if found["variable"] == kept else None)},
         )  # fmt: skip
         if found["low"] == found["low"]:
             row |= {"low": found["low"], "high": found["high"], "interval": f"{confidence:.0%} confidence"}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from data_schemas.tables.answers import RATERS
 from evalkit import circumstances, register, words
 from evalkit.instrument import OVERALL, Instrument
 from evalkit.verdict import LEAST_PAIRS
@@ -36,7 +37,10 @@ def answers(
 
     Looking back ("then") is left out, or alone with `then`. Leaders followed for comparison are left out, for they did
     not take part; `leaders` asks for some only, whoever they are.
+    Errors: ValueError for a kind of rater there is not.
     """
+    if rater not in RATERS:
+        raise ValueError(f"rater={rater!r} is no kind of rater. There are: {words.listed([*RATERS])}.")
     responses = programme.responses
     own = responses[
         (responses["instrument"] == instrument.id)

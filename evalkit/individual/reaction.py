@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
+from evalkit import charts, circumstances, register, words
+from evalkit.disclosure import KEEPS, TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
+from evalkit.individual.small_classes import answers_withheld, behind
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import described
@@ -72,8 +74,9 @@ def reaction(programme: Programme, *, on: str = "reaction") -> Result:
     Needs: `responses` about sessions, given at their end (timing post), on the form `on` (evalkit's own asks whether
     the session was worth it, whether people took part, and whether it is of use); `attendance` tells how many could
     have answered. Every question is counted by itself: there is no score, because liking adds up to nothing. Liking a
-    session says nothing of what was learnt or done since, and those who leave early leave no form. Errors:
-    `NotEnoughEvidence` without a form.
+    session says nothing of what was learnt or done since, and those who leave early leave no form.
+    Columns: n_of, answers, asked (who came), a column an answer of the scale; tells (how few people the row would tell)
+    and keeps (columns of the row that would): they are withheld. Errors: `NotEnoughEvidence` without a form.
 
     >>> import evalkit as ek
     >>> reaction(ek.load("sample_data/northmere")).table["measure"].iloc[0]
@@ -117,6 +120,7 @@ def _forms(programme: Programme, instrument: Instrument) -> _Forms:
         & (responses["subject_kind"] == "session")
         & (responses["timing"] == "post")
         & responses["answer"].notna()
+        & (responses["answered_on"].isna() | register.by_now(programme, responses["answered_on"]))
     ]
     if own.empty:
         raise NotEnoughEvidence(
@@ -132,13 +136,19 @@ def _table(forms: _Forms) -> pd.DataFrame:
     """A row a question (the first: how many filled in the form) over all sessions, then a row a question and session.
 
     `estimate` is the % of answers above the middle of the scale; `low` and `high` are what it could be had everybody
-    who came answered. Extras: n_of, answers, asked (who came), then a column an answer of the scale, counted."""
+    who came answered. Extras: n_of, answers, asked (who came), a column an answer of the scale, counted; tells, keeps.
+    An answer too few gave at one session is kept back over all sessions too, which would tell it beside the others.
+    """
     groups = {ALL: forms.sessions}
     if len(forms.sessions) > 1:
         groups |= {forms.named(session): [session] for session in forms.sessions}
     rows = [row for group, sessions in groups.items() for row in _group(forms, group, sessions)]
-    whole = dict.fromkeys(["n", "answers", "asked", *_options(forms.instrument).values()], "Int64")
-    return pd.DataFrame(rows).astype(whole)
+    whole = dict.fromkeys(["n", "answers", "asked", *_options(forms.instrument).values(), TELLS], "Int64")
+    table = pd.DataFrame(rows)
+    every = table.groupby("measure")[KEEPS].agg(
+        lambda kept: "; ".join(dict.fromkeys("; ".join(filter(None, kept)).split("; ")))
+    )
+    return table.assign(**{KEEPS: table[KEEPS].where(table["group"] != ALL, table["measure"].map(every))}).astype(whole)
 
 
 def _group(forms: _Forms, group: str, sessions: list[str]) -> list[dict[str, Any]]:
@@ -150,7 +160,7 @@ def _group(forms: _Forms, group: str, sessions: list[str]) -> list[dict[str, Any
     nothing = {"low": float("nan"), "high": float("nan"), "interval": "none given"}
     rows = [
         {"measure": RETURNED, "estimate": float("nan") if asked is None else 100 * filled / asked, **nothing,
-         "unit": "% of those who came", "answers": filled, **shared}
+         "unit": "% of those who came", "answers": filled, KEEPS: "", **shared}
     ]  # fmt: skip
     for item in forms.instrument.items:
         answers = own.loc[own["item"] == item.key, "answer"]
@@ -161,10 +171,19 @@ def _group(forms: _Forms, group: str, sessions: list[str]) -> list[dict[str, Any
             bounds = {"low": 100 * agreed / asked, "high": 100 * (agreed + asked - n) / asked, "interval": RANGE}
         rows.append(
             {"measure": item.text, "estimate": 100 * agreed / n if n else float("nan"), **bounds,
-             "unit": "% of answers that agree", "answers": n, **shared, **counted}
+             "unit": "% of answers that agree", "answers": n, **shared, **counted, **_withheld(forms, counted)}
         )  # fmt: skip
     first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "answers", "asked"]
-    return [{name: row.get(name, pd.NA) for name in (*first, *_options(forms.instrument).values())} for row in rows]
+    columns = (*first, *_options(forms.instrument).values(), TELLS, KEEPS)
+    return [{name: row.get(name, pd.NA) for name in columns} for row in rows]
+
+
+def _withheld(forms: _Forms, counted: dict[str, int]) -> dict[str, Any]:
+    """How few people the share that agrees would tell; else the answers that few gave, beside those that hide them."""
+    options = _options(forms.instrument)
+    agreeing = {options[step] for step in options if step > _middle(forms.instrument)}
+    sides = [{name: n for name, n in counted.items() if (name in agreeing) == agree} for agree in (True, False)]
+    return answers_withheld(sides, sum(counted.values()), forms.programme.minimum_group)
 
 
 def _people(forms: _Forms, own: pd.DataFrame) -> int:
@@ -223,16 +242,19 @@ def _sentences(forms: _Forms, table: pd.DataFrame, headline: Sentence) -> list[S
     ]
     if 1 < len(sessions) <= FEW_SESSIONS:
         first = forms.instrument.items[0].text
-        rows = tuple(table.index[(table["measure"] == first) & (table["group"] != ALL)])
-        shares = [f"{_of(table, row)} on {forms.held_on(one)}" for row, one in zip(rows, sessions, strict=True)]
-        said.append(Sentence(f"By session, “{first}” was agreed with by {words.listed(shares)}.", rows=rows))
+        each = table.index[(table["measure"] == first) & (table["group"] != ALL)]
+        rows = {row: one for row, one in zip(each, sessions, strict=True) if table["answers"][row] > 0}
+        shares = [f"{_of(table, row)} on {forms.held_on(one)}" for row, one in rows.items()]
+        if rows:  # a session's form may leave a question out
+            said.append(Sentence(f"By session, “{first}” was agreed with by {words.listed(shares)}.", rows=tuple(rows)))
     return said
 
 
 def _marks(forms: _Forms, table: pd.DataFrame, headline: str) -> pd.DataFrame:
-    options = list(_options(forms.instrument).values())
+    options, minimum = list(_options(forms.instrument).values()), forms.programme.minimum_group
     rows = [
-        {"mark": "share", "series": option, "x": table["measure"][row], "n": table["n"][row], "row": row,
+        {"mark": "share", "series": option, "x": table["measure"][row], "row": row,
+         "n": behind(option, table[KEEPS][row], int(table["n"][row]), minimum),
          "y": 100 * int(table[option][row]) / int(table["answers"][row]), "label": str(int(table[option][row]))}
         for option in options
         for row in range(1, len(forms.instrument.items) + 1)

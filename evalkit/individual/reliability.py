@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import KEEPS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.individual import ratings
 from evalkit.individual.compared import scored, usual
 from evalkit.individual.own_reliability import FEW, LEAST, STRATIFIED, own_reliability, worth
+from evalkit.individual.small_classes import fewest
 from evalkit.result import FIRST, Method, Result, Sentence
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -37,7 +40,7 @@ CROWDED = 0.5
 """Above this share of answers at one end of the scale Feldt's interval is too narrow (`stats.reliability.alpha`)."""
 NAMED = 3
 """So many questions are quoted in a sentence; the table has all."""
-EXTRAS = ("n_of", "wave", "raters", "items", "n_incomplete", "omega", "against", "alike", "why_not")
+EXTRAS = ("n_of", "wave", "raters", "items", "n_incomplete", "omega", "against", "alike", "why_not", KEEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,14 @@ def reliability(
     has the stratified alpha. Columns: n_of; wave; raters (people who answered); items (questions); n_incomplete
     (leaders with some questions left out); omega (blank where one factor cannot be told, and of a whole); against
     (questions that run against the others of their domain); alike (those with one answer from everybody); why_not (why
-    there is no alpha). Errors: `NotEnoughEvidence` where nobody answered, or no domain has an alpha; ValueError for an
-    instrument there is not.
+    there is no alpha); keeps (columns of the row that would tell a few people: they are withheld). Errors:
+    `NotEnoughEvidence` where nobody answered, or no domain has an alpha; ValueError for an instrument there is not.
 
     >>> import evalkit as ek
     >>> reliability(ek.load("sample_data/northmere")).table["measure"].iloc[0]
     'Individual Effectiveness'
     """
+    share(confidence)
     form = _form(programme, scored(programme, usual(programme, on), QUESTION), rater, confidence)
     table = _table(form, confidence)
     if table["estimate"].isna().all():
@@ -165,7 +169,8 @@ def _table(form: _Form, confidence: float) -> pd.DataFrame:
                  "interval": "none given" if one.low != one.low else f"{confidence:.0%} confidence",
                  "n": one.n, "unit": f"{one.kind}, at most 1", "n_of": "leaders", "wave": time.wave,
                  "raters": time.raters, "items": one.items, "n_incomplete": one.n_some, "omega": one.omega,
-                 "against": "; ".join(one.against), "alike": "; ".join(one.alike), "why_not": one.why_not}
+                 "against": "; ".join(one.against), "alike": "; ".join(one.alike), "why_not": one.why_not,
+                 KEEPS: "n_incomplete; why_not" if fewest([one.n_some], form.programme.minimum_group) else ""}
             )  # fmt: skip
     whole = dict.fromkeys(("n", "wave", "raters", "items", "n_incomplete"), "Int64")
     return pd.DataFrame(rows, columns=[*FIRST, *EXTRAS]).astype(whole)
@@ -196,7 +201,8 @@ def _at(table: pd.DataFrame, where: pd.Series[bool]) -> int:
 def _told(table: pd.DataFrame, row: int) -> str:
     """A row as a headline says it."""
     held = table.iloc[row].to_dict()
-    return f"{words.number(held['estimate'])} ({held['measure']}, {held['group']}, {held['n']} leaders)"
+    who = words.counted(held["n"], "leader")
+    return f"{words.number(held['estimate'])} ({held['measure']}, {held['group']}, {who})"
 
 
 def _sentences(form: _Form, table: pd.DataFrame) -> list[Sentence]:

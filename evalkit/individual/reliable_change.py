@@ -17,6 +17,7 @@ from evalkit.individual.counted_rows import ENDS, MEASUREMENT, OTHER, THIS, ways
 from evalkit.individual.groups import ARM
 from evalkit.individual.own_reliability import FEW, LEAST
 from evalkit.result import ALL, Method, Result, Sentence
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import described
 
@@ -66,6 +67,7 @@ def reliable_change(
     >>> int(reliable_change(ek.load("sample_data/northmere")).table["out_of"].iloc[0])
     104
     """
+    share(confidence)
     asked = compared(programme, usual(programme, on), rater, between, QUESTION)
     wanted = known_domain(programme, asked.instrument, domain)
     chosen = method_of(method, programme.plan.reliable_change)

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.evidence import attribution, grade
 from evalkit.individual import ratings
+from evalkit.individual.besides import everybody, kept_domain, least, of_waves
 from evalkit.individual.compared import scored, usual
 from evalkit.individual.looking_back import (
     ALIKE,
@@ -27,6 +29,7 @@ from evalkit.individual.looking_back import (
     three,
 )
 from evalkit.result import ALL, Method, Result, Sentence
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -75,7 +78,8 @@ def response_shift(
     rule for gaps. Leaders are taken to look back to the first wave; of several times they did so, that at the last wave
     of `between` counts, else the latest.
     Columns: n_of; what (mean, change); of (pre, then, post, then less pre, post less pre, post less then); told_by;
-    mean_pre, mean_then, mean_post, of the leaders of that row; raters (how many others gave ratings).
+    mean_pre, mean_then, mean_post, of the leaders of that row; raters (how many others gave ratings);
+    tells (how few people the row would tell beside other answers: it is withheld).
     Errors: `NotEnoughEvidence` where nobody answered all three, or looking back stands at the first wave; ValueError
     for a domain, a rater or `between` there is not.
 
@@ -84,6 +88,7 @@ def response_shift(
     >>> bool(found["post less then"].iloc[0] > found["post less pre"].iloc[0])
     True
     """
+    share(confidence)
     others = known_raters(raters)
     asked = three(programme, scored(programme, usual(programme, on), QUESTION), domain, others, between)
     instrument, pair = asked.pair.instrument, asked.pair
@@ -120,7 +125,8 @@ def response_shift(
 
 def _table(asked: Three, confidence: float) -> pd.DataFrame:
     """By domain: the three means, the three differences, and the change each kind of others saw."""
-    programme, rows = asked.pair.programme, []
+    programme: Programme = asked.pair.programme
+    rows: list[dict[str, Any]] = []
 
     def row(domain: str, what: str, of: str, found: Mean, rater: str = "self") -> dict[str, Any]:
         sure = "none given" if np.isnan(found.low) else f"{confidence:.0%} confidence"
@@ -129,24 +135,36 @@ def _table(asked: Three, confidence: float) -> pd.DataFrame:
             "low": found.low, "high": found.high, "interval": sure, "n": found.n,
             "unit": ratings.points(asked.pair.instrument), "n_of": "leaders", "what": what, "of": of,
             "told_by": words.raters(rater), "mean_pre": np.nan, "mean_then": np.nan, "mean_post": np.nan,
-            "raters": None,
+            "raters": None, TELLS: None,
         }  # fmt: skip
+
+    def tells(rater: str, domain: str, leaders: pd.Index[Any]) -> int | None:
+        key, few = kept[rater]
+        beside = of_waves(each[rater], domain, [asked.pair.first, asked.pair.last], leaders)
+        return least(beside, few if key == domain else None)
+
+    each = {rater: everybody(programme, asked.pair.instrument, rater) for rater in ("self", *asked.seen)}
+    kept = {rater: kept_domain(whole) for rater, whole in each.items()}
 
     for domain, held in asked.answers.items():
         same = held.dropna()
         means = {f"mean_{time}": same[time].mean() for time in (PRE, THEN, POST)}
+        own = len(rows)
         rows += [row(domain, "mean", time, mean(programme, same[time], confidence)) for time in (PRE, THEN, POST)]
         rows += [
             row(domain, "change", of, mean(programme, same[later] - same[earlier], confidence)) | means
             for of, (later, earlier) in LESS.items()
         ]
+        few = tells("self", domain, same.index)
+        rows[own:] = [held_back | {TELLS: few} for held_back in rows[own:]]
         for rater, seen in asked.seen.items():
             if domain in seen.answers:
                 both = seen.answers[domain]
                 ends = {"mean_pre": both[PRE].mean(), "mean_post": both[POST].mean(), "raters": seen.raters}
                 found = mean(programme, both[POST] - both[PRE], confidence)
-                rows.append(row(domain, "change", CHANGE, found, rater) | ends)
-    return pd.DataFrame(rows).astype({"n": "Int64", "raters": "Int64"})
+                told = {TELLS: tells(rater, domain, both.index)}
+                rows.append(row(domain, "change", CHANGE, found, rater) | ends | told)
+    return pd.DataFrame(rows).astype({"n": "Int64", "raters": "Int64", TELLS: "Int64"})
 
 
 def _at(asked: Three, table: pd.DataFrame, of: str, rater: str = "self") -> dict[str, Any]:
@@ -271,7 +289,9 @@ def _of_the_leaders(asked: Three, table: pd.DataFrame) -> Iterator[Sentence]:
     shift, held = _at(asked, table, SHIFT), asked.answers[asked.lead]
     whole = held.notna().all(axis=1)
     if not whole.all():
-        text = f"Left out: {words.counted(int((~whole).sum()), 'leader')} with only one or two of the three"
+        left = int((~whole).sum())
+        some = "some leaders" if left < asked.pair.programme.minimum_group else words.counted(left, "leader")
+        text = f"Left out: {some} with only one or two of the three"
         began = held.loc[~whole, PRE].dropna()
         if min(len(began), shift["n"]) >= asked.pair.programme.minimum_group:
             gap = began.mean() - shift["mean_pre"]

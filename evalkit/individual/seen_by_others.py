@@ -13,8 +13,10 @@ from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.individual import ratings, weighed
 from evalkit.individual.gaps import APART_SOURCE, beside, count_rows, gap_row
+from evalkit.individual.looking_back import known_raters
 from evalkit.individual.weighed import DOMAIN, QUESTION
 from evalkit.result import Method, Result, Sentence
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import described
 
@@ -59,6 +61,7 @@ def seen_by_others(
     >>> seen_by_others(ek.load("sample_data/northmere"), on="system_leadership").verdict
     <Verdict.DESCRIBED: 'described'>
     """
+    share(confidence)
     instrument = circumstances.instrument(programme, on)
     if by not in (None, DOMAIN):
         raise ValueError(f"by={by!r} is none of what gaps can be split by: {DOMAIN!r}.")
@@ -68,6 +71,9 @@ def seen_by_others(
             missing=instrument.never_averaged,
             would_answer="an instrument that says how well or how often people lead, answered by them and by others.",
         )
+    raters = known_raters(raters)
+    if not raters:
+        raise ValueError("raters=() names nobody who could have rated leaders; leave it out, or write ('sponsor',).")
     if by == DOMAIN or importance is not None:
         return weighed.by_domain(programme, instrument, raters, importance, confidence)
     gaps = [gap for rater in raters for gap in _gaps(programme, instrument, rater, confidence)]
@@ -142,8 +148,8 @@ def _sentences(programme: Programme, gaps: list[Gap], confidence: float) -> list
         said.append(
             Sentence(
                 f"In {circumstances.when(programme, gap.wave)} leaders rated themselves {words.number(gap.own)} and "
-                f"{words.raters(gap.rater)} rated the same {gap.n} leaders {words.number(gap.others)}: "
-                f"a gap of {words.number(gap.estimate)}{sure}{before}.",
+                f"{words.raters(gap.rater)} rated the same {words.counted(gap.n, 'leader')} "
+                f"{words.number(gap.others)}: a gap of {words.number(gap.estimate)}{sure}{before}.",
                 rows=tuple(dict.fromkeys((last, first))),
             )
         )

@@ -8,6 +8,9 @@ by two rules tell the few who lie between them. What is kept back here carries h
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from evalkit.disclosure import KEEPS, TELLS
 
 
 def classes_withheld(counts: Sequence[int], minimum: int, *, companions: Sequence[int]) -> dict[int, int]:
@@ -29,6 +32,55 @@ def classes_withheld(counts: Sequence[int], minimum: int, *, companions: Sequenc
     while left and (len(gone) == 1 or sum(counts[place] for place in gone) < minimum):
         gone.append(left.pop(0))
     return dict.fromkeys(gone, few)
+
+
+def cells_withheld(wholes: Sequence[Mapping[str, int]], minimum: int) -> dict[str, int]:
+    """Which counts of a row to keep back, and how few each would tell; `wholes`: counts by name that share a known sum.
+
+    >>> cells_withheld([{"used": 9, "embedded": 2}, {"tried": 6, "not yet": 0}], 5)
+    {'embedded': 2, 'used': 2}
+    """
+    found: dict[str, int] = {}
+    for whole in wholes:
+        names = list(whole)
+        smallest = sorted(range(len(names)), key=lambda place: whole[names[place]])
+        gone = classes_withheld([*whole.values()], minimum, companions=smallest)
+        found |= {names[place]: few for place, few in gone.items()}
+    return found
+
+
+def part_tells(n: int, whole: int, minimum: int) -> int | None:
+    """How few people `n` of `whole` would tell: those, or the others; None where neither are few.
+
+    >>> part_tells(3, 40, 5), part_tells(38, 40, 5), part_tells(20, 40, 5)
+    (3, 2, None)
+    """
+    return fewest([n, whole - n], minimum)
+
+
+def answers_withheld(
+    sides: Sequence[Mapping[str, int]], whole: int, minimum: int, *, aside: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """The columns `tells` and `keeps` of a row that shows the share of the first side, and counts every answer.
+
+    sides: counts by answer, on either side of the share; aside: answers that are of neither. The row goes where the
+    share tells too few; else the answers that too few gave, beside those that hide them.
+
+    >>> answers_withheld([{"used": 9, "embedded": 2}, {"tried": 6, "not yet": 0}], 17, 5, aside={"cannot say": 1})
+    {'tells': None, 'keeps': 'embedded; used; cannot say'}
+    """
+    kept = [*cells_withheld(sides, minimum), *(name for name, n in (aside or {}).items() if 0 < n < minimum)]
+    told = part_tells(sum(sides[0].values()), whole, minimum)
+    return {TELLS: fewest([whole], minimum) if told is None else told, KEEPS: "; ".join(kept)}
+
+
+def behind(answer: str, keeps: str, people: int, minimum: int) -> int:
+    """How many people stand behind the mark of an answer: one that is kept back counts as too few, so that it goes.
+
+    >>> behind("used", "embedded; used", 40, 5), behind("tried", "embedded; used", 40, 5)
+    (4, 40)
+    """
+    return min(people, minimum - 1) if answer in keeps.split("; ") else people
 
 
 def groups_withheld(groups: Mapping[str, Sequence[int]], minimum: int) -> dict[str, int]:

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
-from evalkit.disclosure import TELLS
+from evalkit.disclosure import KEEPS, TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.individual import ratings
+from evalkit.individual.compared import two_waves
+from evalkit.individual.small_classes import fewest, part_tells
+from evalkit.individual.told_by_styles import change_tells, sum_tells
 from evalkit.result import ALL, FIRST, Method, Result, Sentence
 from evalkit.stats import change, proportions, rates
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, described
 
@@ -40,7 +44,7 @@ NO_TARGET = (
     "(The King's Fund 2014, section 5)."
 )
 WHY = "No share of any style is a target, so nothing is judged and nothing tested."
-EXTRAS = ("n_of", "what", "wave", "yes", "raters", "cannot_say", "gained", "lost", TELLS)
+EXTRAS = ("n_of", "what", "wave", "yes", "raters", "cannot_say", "gained", "lost", TELLS, KEEPS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +94,14 @@ def styles(
     styles some move by chance.
     Columns: n_of; what (share, mean number, change); wave (missing for a change); yes (leaders who lead so); raters
     (people who could say); cannot_say (leaders of whom nobody could say); of a change gained (lead so now, not before)
-    and lost; tells (people a row would tell beside others: it is withheld). Errors: `NotEnoughEvidence` without such an
-    instrument or answers; ValueError for waves out of order.
+    and lost; tells and keeps (how few people the row, and which of its columns, would tell: they are
+    withheld). Errors: `NotEnoughEvidence` without such an instrument or answers; ValueError for waves out of order.
 
     >>> import evalkit as ek
     >>> styles(ek.load("sample_data/northmere")).headline
-    'Most common style: Coaching (8 of 15 leaders); least: Directive (4 of 16), by their own account'
+    'Most common style: Coaching (8 of 15 leaders), by their own account'
     """
+    share(confidence)
     asked = _asked(programme, on, rater, between, confidence)
     table = _table(asked)
     evidence = grade(Design.DESCRIBED, informants=(rater,))
@@ -170,13 +175,12 @@ def _waves(instrument: Instrument, rater: str, between: tuple[int, int] | None, 
         )
     if between is None:
         return tuple(dict.fromkeys((answered[0], answered[-1])))
-    if len(between) != 2 or between[0] >= between[1]:
-        raise ValueError(f"between={between} must give the earlier wave first, such as (1, 4).")
+    two_waves(between, answered)
     absent = [str(wave) for wave in between if wave not in answered]
     if absent:
         raise NotEnoughEvidence(
             QUESTION,
-            missing=f"{who} gave no answers at wave {words.listed(absent)}.",
+            missing=f"{who} gave no answers at {words.listed([f'wave {wave}' for wave in absent])}.",
             would_answer=f"choosing among the waves answered: {words.listed([str(wave) for wave in answered])}.",
         )
     return between
@@ -210,9 +214,11 @@ def _share(asked: _Asked, style: str, label: str, wave: int) -> dict[str, Any]:
     leads = asked.at(wave)[style]
     own = asked.answers[(asked.answers["style"] == style) & (asked.answers["wave"] == wave)]
     yes, n = int(leads.sum()), int(leads.notna().sum())
+    minimum, unsaid = asked.programme.minimum_group, own["subject_id"].nunique() - n
     row = _row(
         label, SHARE, estimate=100 * yes / n if n else float("nan"), n=n, unit="% of leaders", wave=wave, yes=yes,
-        raters=own.loc[own["yes"].notna(), "respondent_id"].nunique(), cannot_say=own["subject_id"].nunique() - n,
+        raters=own.loc[own["yes"].notna(), "respondent_id"].nunique(), cannot_say=unsaid,
+        **{TELLS: part_tells(yes, n, minimum), KEEPS: "cannot_say" if fewest([unsaid], minimum) else ""},
     )  # fmt: skip
     if n < LEAST_PAIRS:
         return row
@@ -225,7 +231,7 @@ def _change(asked: _Asked, style: str, label: str, moved: proportions.PairedProp
     row = _row(
         label, CHANGE, estimate=100 * moved.estimate, n=moved.n, unit="percentage points, later less earlier",
         raters=_raters(asked, style), gained=moved.only_after, lost=moved.only_before,
-        **{TELLS: _tells(asked, moved, style)},
+        **{TELLS: change_tells(moved, [asked.at(wave)[style] for wave in asked.waves], asked.programme.minimum_group)},
     )  # fmt: skip
     if moved.n < LEAST_PAIRS:
         return row
@@ -238,22 +244,6 @@ def _raters(asked: _Asked, style: str) -> int:
     return int(own.groupby("wave")["respondent_id"].nunique().min())
 
 
-def _tells(asked: _Asked, moved: proportions.PairedProportions, style: str) -> int | None:
-    """How few leaders told of at one wave only the change would tell beside the shares of both; None where it does not.
-
-    Of those at both, so many lead so at both: whatever fits the shares shown. Where one number only fits, what the
-    others said is known.
-    """
-    most = moved.n - moved.only_before - moved.only_after
-    fits, alone = [*range(most + 1)], []
-    for wave, moved_there in zip(asked.waves, (moved.only_before, moved.only_after), strict=True):
-        leads = asked.at(wave)[style]
-        rest = int(leads.notna().sum()) - moved.n
-        fits = [both for both in fits if 0 <= int(leads.sum()) - both - moved_there <= rest]
-        alone += [rest] if rest else []
-    return min(alone) if alone and len(fits) == 1 else None
-
-
 def _numbers(asked: _Asked) -> list[dict[str, Any]]:
     """The mean number of styles of leaders of whom somebody could say on every one, and its change."""
     each = {wave: asked.at(wave).dropna().sum(axis="columns") for wave in asked.waves}
@@ -262,13 +252,14 @@ def _numbers(asked: _Asked) -> list[dict[str, Any]]:
         if len(number):
             raters = asked.answers.loc[asked.answers["wave"] == wave, "respondent_id"].nunique()
             row = _row(STYLES, NUMBER, estimate=float(number.mean()), n=len(number), unit="styles", wave=wave,
-                       raters=raters)  # fmt: skip
+                       raters=raters, **{TELLS: sum_tells(asked.at(wave), asked.programme.minimum_group)})  # fmt: skip
             rows.append({**row, **_mean_sure(asked, pd.Series(0.0, index=number.index), number)})
     if len(each) > 1:
         first, last = each[asked.waves[0]].align(each[asked.waves[1]], join="inner")
         if len(first):
+            told = [few for wave in asked.waves if (few := sum_tells(asked.at(wave), asked.programme.minimum_group))]
             row = _row(STYLES, CHANGE, estimate=float((last - first).mean()), n=len(first),
-                       unit="styles, later less earlier")  # fmt: skip
+                       unit="styles, later less earlier", **{TELLS: min(told, default=None)})  # fmt: skip
             rows.append({**row, **_mean_sure(asked, first, last)})
     return rows
 
@@ -292,14 +283,20 @@ def _of(row: Mapping[Any, Any]) -> str:
     return words.of(row["yes"], row["n"])
 
 
+def _leaders(row: Mapping[Any, Any]) -> str:
+    return f"{row['yes']} of {words.counted(row['n'], 'leader')}"
+
+
 def _headline(asked: _Asked, table: pd.DataFrame) -> Sentence:
     now = _rows(table, SHARE, asked.waves[-1])
     most, least = (end(now, key=lambda at: now[at]["estimate"]) for end in (max, min))
     told = "by their own account" if asked.rater == "self" else f"as {words.raters(asked.rater)} say"
+    if pd.isna(now[most][TELLS]) and not pd.isna(now[least][TELLS]):  # what everybody may see stands alone
+        return Sentence(f"Most common style: {now[most]['measure']} ({_of(now[most])} leaders), {told}", rows=(most,))
     if now[most]["estimate"] == now[least]["estimate"]:
-        return Sentence(f"Every style is as common as the others ({_of(now[most])} leaders), {told}", rows=tuple(now))
+        return Sentence(f"Every style is as common as the others ({_leaders(now[most])}), {told}", rows=tuple(now))
     return Sentence(
-        f"Most common style: {now[most]['measure']} ({_of(now[most])} leaders); least: {now[least]['measure']} "
+        f"Most common style: {now[most]['measure']} ({_leaders(now[most])}); least: {now[least]['measure']} "
         f"({_of(now[least])}), {told}",
         rows=(most, least),
     )
@@ -312,9 +309,10 @@ def _sentences(asked: _Asked, table: pd.DataFrame) -> list[Sentence]:
 def _profile(asked: _Asked, table: pd.DataFrame) -> Sentence:
     """How many lead in each style now, the style of most first."""
     now = _rows(table, SHARE, asked.waves[-1])
-    order = sorted(now, key=lambda at: -now[at]["estimate"])
+    seen = [at for at in now if pd.isna(now[at][TELLS])] or [*now]
+    order = sorted(seen, key=lambda at: -now[at]["estimate"])
     said = words.listed([f"{now[at]['measure']} {_of(now[at])}" for at in order])
-    ends = [max(row["high"] - row["estimate"], row["estimate"] - row["low"]) for row in now.values()]
+    ends = [max(row["high"] - row["estimate"], row["estimate"] - row["low"]) for row in map(now.__getitem__, order)]
     known = [end for end in ends if end == end]
     sure = f"; each share may be up to {max(known):.0f} points off ({asked.confidence:.0%} intervals)" if known else ""
     return Sentence(f"Leaders who led in each style in {asked.when(asked.waves[-1])}: {said}{sure}.", rows=tuple(order))
@@ -380,7 +378,8 @@ def _cautions(asked: _Asked, table: pd.DataFrame) -> list[Sentence]:
     could_not = int(table["cannot_say"].sum())
     if could_not:
         answers = "answer" if could_not == 1 else "answers"
-        said.append(Sentence(f"Left out as “cannot say”: {could_not} {answers} about a leader's style.", rows=rows))
+        text = f"Left out as “cannot say”: {could_not} {answers} about a leader's style."
+        said.append(Sentence(text, rows, cells=("cannot_say",)))
     if asked.answers.duplicated(["subject_id", "item", "wave"]).any():
         said.append(Sentence("Where several spoke of a leader, at least half of those who could say had to say yes."))
     if not asked.instrument.verified:

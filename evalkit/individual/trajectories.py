@@ -11,6 +11,7 @@ from evalkit import charts, circumstances, words
 from evalkit.disclosure import TELLS
 from evalkit.evidence import attribution, grade
 from evalkit.individual import ratings
+from evalkit.individual.besides import kept_rows
 from evalkit.individual.compared import known_domain, usual
 from evalkit.individual.courses import (
     BENT,
@@ -25,11 +26,13 @@ from evalkit.individual.courses import (
     TOO_FEW,
     TWO,
     courses,
+    known_kinds,
 )
 from evalkit.individual.pace import A_YEAR, pace
 from evalkit.instrument import OVERALL
 from evalkit.result import FIRST, Method, Result, Sentence
 from evalkit.stats import power
+from evalkit.stats.student import share
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import LEAST_PAIRS, LEVEL, described
 
@@ -79,8 +82,9 @@ def trajectories(
     >>> course.table.loc[course.table["what"] == "mean", "wave"].tolist()
     [1, 2, 3, 4]
     """
+    share(confidence)
     instrument = circumstances.instrument(programme, usual(programme, on))
-    kinds = _known(programme, raters)
+    kinds = known_kinds(programme, raters)
     found = courses(programme, instrument, known_domain(programme, instrument, domain), kinds, confidence)
     table = _table(found, confidence)
     informants = tuple(course.asked.rater for course in found.each)
@@ -114,24 +118,12 @@ def trajectories(
     )
 
 
-def _known(programme: Programme, raters: tuple[str, ...]) -> tuple[str, ...]:
-    """The kinds of rater asked about, each once; refused where nobody could be of such a kind."""
-    there = {rater for instrument in programme.instruments.values() for rater in instrument.raters}
-    there |= set(programme.responses["rater"].dropna())
-    if not raters or any(rater not in there for rater in raters):  # a single name is gone through by its letters
-        raise ValueError(
-            f"raters={raters!r} must name kinds of rater, as in ('self', 'sponsor'); "
-            f"there are: {words.listed(sorted(there))}."
-        )
-    return tuple(dict.fromkeys(raters))
-
-
 def _table(found: Courses, confidence: float) -> pd.DataFrame:
     """Course by course: a row a wave with its mean, then a row a wave between and what it is set against."""
     rows = [
         row
         for course in found.each
-        for row in [*_means(found, course), *_bends(found, course), *_pace(found, course, confidence)]
+        for row in kept_rows(course.asked, found.domain, _of_course(found, course, confidence))
     ]
     table = pd.DataFrame(rows).reindex(columns=[*FIRST, *COLUMNS])
     sure = table["low"].notna()
@@ -139,6 +131,10 @@ def _table(found: Courses, confidence: float) -> pd.DataFrame:
     table["measured_on"] = pd.to_datetime(table["measured_on"])
     whole = dict.fromkeys(("n", "wave", "raters", TELLS), "Int64")
     return table.astype({**whole, "estimate": float, "low": float, "high": float})
+
+
+def _of_course(found: Courses, course: Course, confidence: float) -> list[dict[str, Any]]:
+    return [*_means(found, course), *_bends(found, course), *_pace(found, course, confidence)]
 
 
 def _shared(found: Courses, course: Course, wave: int) -> dict[str, Any]:
@@ -156,7 +152,7 @@ def _means(found: Courses, course: Course) -> Iterator[dict[str, Any]]:
         wave = int(held["wave"])
         yield _shared(found, course, wave) | {
             "estimate": held["mean"], "low": held["low"], "high": held["high"], "n": held["n"], "what": MEAN,
-            "raters": course.raters[wave],
+            "raters": course.raters[wave], TELLS: course.pairs_tell.get(wave),
         }  # fmt: skip
 
 
@@ -272,7 +268,7 @@ def _path(found: Courses, course: Course) -> str:
     for row in held:
         sure = "" if row["low"] != row["low"] else f" ({words.span(row['low'], row['high'])})"
         each.append(f"{words.number(row['mean'])}{sure} in {found.moments.name(int(row['wave']))}")
-    return f"{words.listed(each)} ({held[0]['n']} leaders at first, {held[-1]['n']} at last)"
+    return f"{words.listed(each)} ({words.counted(int(held[0]['n']), 'leader')} at first, {held[-1]['n']} at last)"
 
 
 def _shape(found: Courses, course: Course, confidence: float) -> str:

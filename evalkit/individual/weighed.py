@@ -291,7 +291,8 @@ def _range(programme: Programme, instrument: Instrument, split: _Split, confiden
     return (
         f"In {circumstances.when(programme, split.wave)} leaders rated themselves higher than "
         f"{words.raters(split.rater)} did on {words.of(above, len(domains))} domains; furthest apart is "
-        f"{instrument.domain_labels[widest.domain]} ({words.higher(widest.estimate)}{sure}, {widest.n} leaders)."
+        f"{instrument.domain_labels[widest.domain]} ({words.higher(widest.estimate)}{sure}, "
+        f"{words.counted(widest.n, 'leader')})."
     )
 
 
@@ -311,8 +312,8 @@ def _otherwise(gap: Gap) -> str:
     """How many leaders rate themselves higher or lower than these others do."""
     counts = gap.counts or {}
     return (
-        f"of {gap.n} leaders rated by {words.raters(gap.rater)}, {counts[ABOVE]} rate themselves higher, "
-        f"{counts[BELOW]} lower and {counts[ALIKE]} alike"
+        f"of {words.counted(gap.n, 'leader')} rated by {words.raters(gap.rater)}, {counts[ABOVE]} rate themselves "
+        f"higher, {counts[BELOW]} lower and {counts[ALIKE]} alike"
     )
 
 
@@ -382,5 +383,5 @@ def _of_weights(weights: Instrument, table: pd.DataFrame, splits: list[_Split]) 
             yield Sentence(
                 f"Beside {who}, {words.of(held.of - held.n, held.of)} leaders are not weighed, for "
                 f"{words.counted(held.missing, 'rating')} of importance are missing.",
-                rows,
+                (*rows, *_rows(table, split, PLAIN)),
             )

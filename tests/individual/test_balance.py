@@ -101,7 +101,7 @@ def test_means_are_of_those_with_every_dimension() -> None:
     found = asked({1: [*BEFORE, (5, 5, None)]})
     assert found.table.loc[found.table["what"] == MEAN, "n"].tolist() == [6, 6, 6, 6]
     assert of(found, "Technical know-how")["estimate"].tolist() == pytest.approx([19.5 / 6])
-    assert "Ratings that leave a dimension without a score are not counted: 1." in found.caveats
+    assert "Ratings that leave a dimension without a score are not counted." in found.caveats
     assert found.about.n == 6
 
 
