@@ -315,6 +315,7 @@ def test_a_folder_that_is_not_there_is_a_problem_too(tmp_path: Path) -> None:
         ("[plan.worthwhile]", "[plan.waves]\nicfat = [6, 0]\n[plan.worthwhile]", "no list of months"),
         ("[plan.worthwhile]", '[plan.waves]\nicfat = ["six"]\n[plan.worthwhile]', "not a whole number"),
         ("[plan.worthwhile]", "[plan.waves]\nicfet = [0, 6]\n[plan.worthwhile]", "no known questionnaire"),
+        ("[plan.worthwhile]", '[plan]\ninformant = "sponsors"\n[plan.worthwhile]', "no kind of rater"),
         ("[plan.worthwhile]", '[plan.informants]\nicfat = ["citizens"]\n[plan.worthwhile]', "it is not for"),
         ("[plan.worthwhile]", '[plan.meetings]\nteams = "Board"\n[plan.worthwhile]', "'teams'"),
         ("[plan.worthwhile]", '[plan.watch.icfat]\nwho = "Us"\n[plan.worthwhile]', "'who'"),

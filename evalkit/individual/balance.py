@@ -290,20 +290,20 @@ def _rows(table: pd.DataFrame, *, measure: str | None = None, what: str | None =
 
 
 def _drawn(held: _Balanced, table: pd.DataFrame, wave: int) -> str:
-    """How many are drawn to what at a wave."""
+    """How many leaders hold so many dimensions alike at a wave."""
     rows = _rows(table, measure=BESIDE, wave=wave)
-    return words.listed([f"{table['n'][row]} to {table['group'][row]}" for row in rows])
+    return words.listed([f"{table['group'][row]} for {table['n'][row]}" for row in rows])
 
 
 def _headline(held: _Balanced, table: pd.DataFrame) -> Sentence:
     """How far a leader's strongest stands above the weakest, and where all together are weakest."""
     spread = _rows(table, measure=SPREAD, wave=held.last)
     weakest = _rows(table, measure=held.weakest, wave=held.last)
-    lowest = f"eakest on the whole is {held.weakest} ({words.number(float(table['estimate'][weakest[0]]))})"
+    lowest = f"weakest on the whole is {held.weakest} ({words.number(float(table['estimate'][weakest[0]]))})"
     if not spread:
-        return Sentence(f"W{lowest}", rows=weakest)
+        return Sentence(words.sentence_case(lowest), rows=weakest)
     apart = words.number(float(table["estimate"][spread[0]]))
-    return Sentence(f"A leader's strongest stands {apart} points above their weakest; w{lowest}", rows=spread + weakest)
+    return Sentence(f"A leader's strongest stands {apart} points above their weakest; {lowest}", rows=spread + weakest)
 
 
 def _sentences(held: _Balanced, table: pd.DataFrame) -> list[Sentence]:
@@ -314,12 +314,12 @@ def _sentences(held: _Balanced, table: pd.DataFrame) -> list[Sentence]:
     said = [Sentence(f"{who} {words.listed(means)} in {held.asked.when(held.last)}.", rows=rows)]
     said += _spread(held, table)
     earlier = [wave for wave in held.scores if wave != held.last]
-    before = "".join(f" ({held.asked.when(wave)}: {_drawn(held, table, wave)}, of {len(held.scores[wave])})"
-                     for wave in earlier)  # fmt: skip
+    told = [f"{held.asked.when(wave)}: {_drawn(held, table, wave)} of {len(held.scores[wave])}" for wave in earlier]
     said.append(
         Sentence(
-            f"Drawn, by the dimensions less than half a point below a leader's own highest: "
-            f"{_drawn(held, table, held.last)}, of {words.counted(len(held.scores[held.last]), 'leader')}{before}.",
+            "Dimensions that stand within half a point of a leader's own highest: "
+            f"{_drawn(held, table, held.last)} of {words.counted(len(held.scores[held.last]), 'leader')}"
+            f"{f' ({words.listed(told)})' if told else ''}.",
             rows=tuple(row for wave in (held.last, *earlier) for row in _rows(table, measure=BESIDE, wave=wave)),
         )
     )

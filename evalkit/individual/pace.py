@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evalkit import words
 from evalkit.individual import ratings
 from evalkit.stats import growth as growth_models
 from evalkit.verdict import LEAST_PAIRS
@@ -37,3 +38,13 @@ def pace(course: Course, moments: Moments, confidence: float) -> Growth | None:
         )  # fmt: skip
     except ValueError:  # all alike, or every team is one person
         return None
+
+
+def in_words(estimate: float, low: float, high: float, confidence: float) -> str:
+    """The pace in words.
+
+    >>> in_words(0.21, 0.15, 0.26, 0.95)
+    ' By a straight line through all waves they are 0.21 higher a year (0.15 to 0.26, 95% interval).'
+    """
+    sure = f"{words.span(low, high)}, {confidence:.0%} interval"
+    return f" By a straight line through all waves they are {words.higher(estimate)} a year ({sure})."

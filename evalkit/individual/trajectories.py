@@ -28,7 +28,7 @@ from evalkit.individual.courses import (
     courses,
     known_kinds,
 )
-from evalkit.individual.pace import A_YEAR, pace
+from evalkit.individual.pace import A_YEAR, in_words, pace
 from evalkit.instrument import OVERALL
 from evalkit.result import FIRST, Method, Result, Sentence
 from evalkit.stats import power
@@ -294,9 +294,8 @@ def _a_year(table: pd.DataFrame, course: Course, confidence: float) -> str:
     rows = _rows(table, course, A_YEAR)
     if course.shape != STRAIGHT or not rows:
         return ""
-    pace, low, high = (float(table[name][rows[0]]) for name in ("estimate", "low", "high"))
-    sure = f"{words.span(low, high)}, {confidence:.0%} interval"
-    return f" By a straight line through all waves they are {words.higher(pace)} a year ({sure})."
+    estimate, low, high = (float(table[name][rows[0]]) for name in ("estimate", "low", "high"))
+    return in_words(estimate, low, high, confidence)
 
 
 def _straight(found: Courses, course: Course, confidence: float) -> str:

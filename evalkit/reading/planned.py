@@ -105,6 +105,9 @@ def _check_asking(plan: Plan, instruments: Mapping[str, Instrument], problems: P
             if name not in instruments:
                 what = "[plan] says when, or by whom, something is answered that is no known questionnaire."
                 problems.add("programme.toml", what, nearest(name, instruments), value=name)
+    if plan.informant and plan.informant not in RATERS:
+        what = "[plan] names an informant who is no kind of rater."
+        problems.add("programme.toml", what, nearest(plan.informant, RATERS), value=plan.informant)
     for name, raters in plan.informants.items():
         known = (instruments[name].raters if name in instruments else ()) or RATERS
         for rater in raters:

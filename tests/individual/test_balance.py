@@ -87,7 +87,7 @@ def test_leaders_are_counted_by_what_stands_beside_their_highest(both: Result) -
     assert counted.to_dict() == {"one": 4, "two": 1, "all three": 1}
     assert of(both, BESIDE, 4).set_index("group")["n"].to_dict() == {"one": 4, "two": 2, "all three": 0}
     assert of(both, BESIDE, 1)["out_of"].tolist() == [6, 6, 6]
-    assert "4 to one, 2 to two and 0 to all three, of 6 leaders (April 2024: 4 to one" in both.reading
+    assert "one for 4, two for 2 and all three for 0 of 6 leaders (April 2024: one for 4" in both.reading
 
 
 def test_of_equally_weak_dimensions_each_counts(both: Result) -> None:
