@@ -41,6 +41,7 @@ def needs(name: str) -> dict[str, str]:
 
 
 QUESTIONS = questions()
+TOGETHER = [name for name, asked in QUESTIONS.items() if "results" in settings(asked)]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,10 @@ def salford() -> ek.Programme:
 
 @pytest.fixture(scope="module")
 def answers(northmere: ek.Programme) -> dict[str, Result]:
-    return {name: asked(northmere, **needs(name)) for name, asked in QUESTIONS.items()}
+    """Every question's answer; what puts answers together is given the others', as a notebook does."""
+    found = {name: asked(northmere, **needs(name)) for name, asked in QUESTIONS.items() if name not in TOGETHER}
+    held = list(found.values())
+    return found | {name: QUESTIONS[name](northmere, held, **needs(name)) for name in TOGETHER}
 
 
 def test_the_questions_of_the_rooms_are_found():

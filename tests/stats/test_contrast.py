@@ -113,7 +113,7 @@ def test_people_that_grow_are_taken_out():
     assert ask(shrunk, offset="people").estimate == pytest.approx(2 * ask(frame).estimate)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     counts=st.lists(st.tuples(st.integers(5, 900), st.integers(5, 900)), min_size=4, max_size=9),
     shuffle=st.randoms(use_true_random=False),

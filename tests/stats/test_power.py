@@ -252,15 +252,15 @@ def test_one_a_team_is_people():
 
 
 def test_interrupted_moves_the_right_way():
-    found = power.interrupted(36, 24, mean=300)
+    found = power.interrupted(36, 24, mean=300, runs=10)
     assert found.scale == "ratio"
     assert found.chance(found.estimate) == pytest.approx(0.8, abs=1e-9)
     assert (np.diff(found.chance([1.0, 0.95, 0.9, 0.8, 0.7, 0.5])) > 0).all()
     assert found.chance(1.0) < 0.03
     assert found.chance(1.2) < 0.01
-    assert found.estimate < power.interrupted(60, 36, mean=300).estimate < 1
-    assert power.interrupted(36, 24, mean=300, dispersion=4).estimate < found.estimate
-    higher = power.interrupted(36, 24, mean=300, better="higher")
+    assert found.estimate < power.interrupted(60, 36, mean=300, runs=10).estimate < 1
+    assert power.interrupted(36, 24, mean=300, dispersion=4, runs=10).estimate < found.estimate
+    higher = power.interrupted(36, 24, mean=300, better="higher", runs=10)
     assert np.log(higher.estimate) == pytest.approx(-np.log(found.estimate), rel=0.1)
 
 
