@@ -39,7 +39,7 @@ def difference(one: PanelChange, other: PanelChange, *, confidence: float = 0.95
     own for each group: with v_g the variance of group g's change were people independent (`working_se`²) and d_g its
     degrees of freedom, df = (v_1 + v_2)² / (v_1²/d_1 + v_2²/d_2), Satterthwaite's under that working model, which for
     two arms of equal teams is K − 2. Welch's df, from the estimated variances, err on the safe side with few teams
-    (3.0–3.9 % at 3 against 3 where 5 is meant); these kept 4.0–6.2 % with 6, 10 and 20 teams (`make calibrate`).
+    (3.0–3.9 % at 3 against 3 where 5 is meant); these kept 3.9–5.5 % with 6, 10 and 20 teams (`make calibrate`).
     Source: Pustejovsky & Tipton (2018), JBES 36(4), 672-683.
 
     Errors: none of its own; both changes exist already.
