@@ -66,11 +66,20 @@ def people(programme: Programme, held: pd.DataFrame) -> pd.Series[float] | None:
             f"{int((~given).sum())} of {len(held)} rows have no denominator, and the others have.",
             "a denominator in every row of outcomes.csv, or in none and the people in denominators.csv.",
         )
-    known = _by_month(programme.denominators)
-    bands = held["age_band"].dropna().unique()
-    if len(bands):
-        known = known[known["age_band"].isin(bands)]
+    known = _by_month(_of_the_same_groups(programme.denominators, held))
     return None if known.empty else known.groupby(["place_id", "period"])["population"].sum()
+
+
+def _of_the_same_groups(known: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    """The people of the groups that were counted: split by age, sex or quintile only where the counts are, or they
+    would be counted twice; split finer than the counts, where nothing else is known."""
+    for split in ("age_band", "sex", "quintile"):
+        groups = held[split].dropna().unique()
+        if len(groups):
+            known = known[known[split].isin(groups)]
+        elif known[split].isna().any():
+            known = known[known[split].isna()]
+    return known
 
 
 def _by_month(known: pd.DataFrame) -> pd.DataFrame:

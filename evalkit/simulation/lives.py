@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,9 @@ TREND = 0.0010
 """Rise a month, on the log scale, everywhere."""
 
 AGEING = np.array([0.0004, 0.0006, 0.0012, 0.0010, 0.0014, 0.0018])
-"""Growth of each band's population a month."""
+"""Growth of each band's population a month, on average: people are counted once a year, as estimates of them are."""
+
+YEAR = 12
 
 SHOCK = 1.12
 SHOCK_MONTHS = (9, 10)
@@ -77,8 +80,8 @@ def _population(scenario: Scenario, rng: np.random.Generator) -> Numbers:
     everybody = scenario.admissions * 12 / YEARLY_RATE * size / size[: scenario.programme_places].sum()
     mix = PEOPLE * np.exp(0.05 * rng.standard_normal((scenario.places, len(BANDS))))
     bands = everybody[:, None] * mix / mix.sum(axis=1, keepdims=True)
-    months = np.arange(scenario.months)[:, None] - scenario.start_month
-    people = np.maximum(np.rint(bands[:, None, :] * np.exp(months * AGEING)), 1)
+    years = (np.arange(scenario.months)[:, None] - scenario.start_month) // YEAR
+    people = np.maximum(np.rint(bands[:, None, :] * np.exp(YEAR * years * AGEING)), 1)
     return np.asarray(people, dtype=np.int64)
 
 
@@ -129,16 +132,28 @@ def _autoregression(shape: tuple[int, ...], rho: float, rng: np.random.Generator
 
 
 def tables(scenario: Scenario, lives: Lives) -> dict[str, pd.DataFrame]:
-    """`outcomes` and `denominators`: a row a place, month and age band."""
-    shape = lives.count.shape
-    place, month, band = (at.ravel() for at in np.indices(shape))
-    keys = {
-        "place_id": ids("P", scenario.places)[place],
-        "period": scenario.periods.to_numpy()[month],
-        "age_band": np.array(BANDS)[band],
-    }
-    outcomes = pd.DataFrame({"measure": np.repeat(MEASURE, len(place)), **keys, "count": lives.count.ravel()})
+    """`outcomes`, a row a place, month and age band, and `denominators`, a row a place, financial year and age band."""
+    months = np.arange(scenario.months)
+    first_of_year = months[(months == 0) | ((months - scenario.start_month) % YEAR == 0)]
+    began = scenario.periods[first_of_year]
+    short = (scenario.start_month - first_of_year[0]) % YEAR
+    if short:  # the first year had begun before the first month
+        began = began.delete(0).insert(0, began[0] - pd.DateOffset(months=YEAR - short))
+    people = lives.population[:, first_of_year]
+    outcomes = {"measure": np.repeat(MEASURE, lives.count.size), **_keys(scenario, scenario.periods, lives.count.shape)}
     return {
-        "outcomes": outcomes,
-        "denominators": pd.DataFrame(keys | {"population": lives.population.ravel().astype(float)}),
+        "outcomes": pd.DataFrame(outcomes | {"count": lives.count.ravel()}),
+        "denominators": pd.DataFrame(
+            _keys(scenario, began, people.shape)
+            | {"span": pd.array(np.full(people.size, YEAR), dtype="Int64"), "population": people.ravel().astype(float)}
+        ),
+    }
+
+
+def _keys(scenario: Scenario, periods: pd.DatetimeIndex, shape: tuple[int, ...]) -> dict[str, Any]:
+    place, period, band = (at.ravel() for at in np.indices(shape))
+    return {
+        "place_id": ids("P", scenario.places)[place],
+        "period": periods.to_numpy()[period],
+        "age_band": np.array(BANDS)[band],
     }

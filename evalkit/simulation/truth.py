@@ -11,6 +11,7 @@ from evalkit.simulation import (
     doings,
     findings,
     improving,
+    indicators,
     lives,
     maturity,
     meetings,
@@ -64,6 +65,9 @@ MEANINGS = {
     "scores": "mean of the climate scores somebody else published, the same at both waves",
     "risk_tiers": "share of the people in each tier whom the programme reaches, the same at both counts",
     "costs": "pounds over all financial years: in all, in cash, and by kind",
+    "indicators": "deaths: rate of men over that of women, at every age; avoidable admissions: rate of each fifth of "
+    "deprivation over that of the next; shares who say that care is joined up, and of staff who would recommend their "
+    "place: the same before and after the start",
     "admissions": "shares by sex and quintile; admissions that are the same patient's again, at most",
 }
 """What stands in `expected` beside the measures that can be planted, in the order of the README. All of it follows from
@@ -112,6 +116,7 @@ def _of_the_rest(scenario: Scenario) -> Truth:
         **findings.expected(),
         **money.expected(scenario),
         **admissions.expected(),
+        **indicators.expected(),
     }
     return {name: _rounded(parts[name]) for name in MEANINGS}
 

@@ -18,6 +18,7 @@ from evalkit.simulation import (
     doings,
     findings,
     improving,
+    indicators,
     lives,
     maturity,
     meetings,
@@ -46,7 +47,7 @@ STREAMS = (
     *("cast", "leaders", "places", "self", "looking_back", "sponsor", "partner", "place", "ties", "sessions", "lives"),
     *("session", "project", "team", "learning", "demands", "posts", "meetings", "conflicts", "improvement"),
     *("agreements", "observations", "findings", "money", "care", "admissions", "together"),
-    *("knowing", "styles", "keeping_going", "ready", "use"),
+    *("knowing", "styles", "keeping_going", "ready", "use", "indicators"),
 )
 """One stream of random numbers a part, so that leaving a part out changes nothing in the others. New ones come last."""
 
@@ -55,6 +56,7 @@ PARTS = {
     "ties": ("ties", "rosters"),
     "sessions": ("sessions", "attendance"),
     "outcomes": ("outcomes", "denominators"),
+    "indicators": ("outcomes",),
     "stories": ("stories", "excerpts", "codes", "coders", "selections"),
     "posts": ("posts", "memberships", "characteristics", "talent"),
     "meetings": ("meetings", "meeting_attendance"),
@@ -167,7 +169,9 @@ class World:
         made = dict(self.spine)
         for part in PARTS:
             if part in parts:
-                made |= self.responses(asked) if part == "responses" else DRAWN[part](self)
+                drawn = self.responses(asked) if part == "responses" else DRAWN[part](self)
+                both = {name: pd.concat([made[name], drawn[name]], ignore_index=True) for name in drawn if name in made}
+                made |= drawn | both
         return {name: frame for name, frame in made.items() if len(frame)}
 
 
@@ -175,6 +179,7 @@ DRAWN: Mapping[str, Callable[[World], dict[str, pd.DataFrame]]] = {
     "ties": lambda of: relations.tables(of.scenario, of.cast, of.leaders, of.streams["ties"]),
     "sessions": lambda of: of.doings,
     "outcomes": lambda of: lives.tables(of.scenario, of.lives),
+    "indicators": lambda of: indicators.tables(of.scenario, of.lives, of.streams["indicators"]),
     "stories": lambda of: said.tables(of.scenario),
     "posts": lambda of: posts.tables(of.scenario, of.cast, of.leaders, of.streams["posts"]),
     "meetings": lambda of: meetings.tables(of.scenario, of.cast, of.leaders, of.streams["meetings"]),
