@@ -117,6 +117,7 @@ def decide(
     described_as: str = "",
     unanswerable: str = "",
     smallest_p: float | None = None,
+    relabelled_p: float | None = None,
     too_early: str = "",
     others: Sequence[Other] = (),
     informant: Estimated | None = None,
@@ -126,7 +127,8 @@ def decide(
     `worthwhile`: the smallest worthwhile change (a difference, or a ratio such as 0.95); `None` skips steps 4 and 7.
     `value_words`: False for self-assessed maturity and scales not validated, which rise and fall.
     `described_as`, `unanswerable`, `too_early`: the reason, when the question has one, for steps 1, 2 and 3.
-    `others` carry p values already adjusted within the question (Holm). The figures behind the steps: the methods page.
+    `relabelled_p`: where places are compared, the share of other ways to name them that differ as much; a clear change
+    needs it below .03 beside the interval. `others` carry p values already adjusted within the question (Holm). The figures behind the steps: the methods page.
 
     >>> from evalkit.stats import change
     >>> grown = change.paired([1, 2, 3, 2, 1, 2], [2, 3, 3.5, 3, 2.2, 2.8])
@@ -154,7 +156,7 @@ def decide(
         inner_low, inner_high = _signed(primary.interval(EQUIVALENCE), better, scale)
         if -worth < inner_low and inner_high < worth:
             return decided(Verdict.NO_CLEAR_CHANGE, 4, "Any change is smaller than worthwhile.")
-    if low > 0 or high < 0:
+    if (low > 0 or high < 0) and (relabelled_p is None or relabelled_p <= LEVEL):
         return _clear(low > 0, better, value_words, others, informant, scale, decided)
     if worth is None:
         return decided(
@@ -164,6 +166,8 @@ def decide(
         )
     if low <= -worth and worth <= high:
         return decided(Verdict.UNCLEAR, 7, "The data fit a worthwhile gain and a worthwhile loss.")
+    if low > 0 or high < 0:
+        return decided(Verdict.NO_CLEAR_CHANGE, 8, "Places named at random differ as much too often.")
     ruled_in = "gain" if high >= worth else "loss"  # one of them: an interval inside ±W was step 4
     return decided(Verdict.NO_CLEAR_CHANGE, 8, f"A worthwhile {ruled_in} is not ruled out.")
 

@@ -44,6 +44,13 @@ def some(name: str):
             ),
             {"mark": "scale", "low": 0, "high": 5},
         ],
+        "cloud": [
+            *({"mark": "ring", "series": "Programme", "y": 0.9 + k / 20} for k in three),
+            *({"mark": "heap", "series": "Names drawn", "low": 0.9 + k / 10, "high": 1.0 + k / 10, "n": 4} for k in three),
+            {"mark": "point", "x": "Programme", "y": 0.95, "low": 0.9, "high": 1.0},
+            {"mark": "point", "x": "Names drawn", "y": 0.95},
+            {"mark": "line", "y": 1.0, "label": "no change"},
+        ],
         "placed": [
             *({"mark": "column", "x": column} for column in ("working", "uncertain", "not working")),
             {"mark": "placed", "series": "Promises", "x": "working", "label": "9 of 9"},
@@ -240,7 +247,7 @@ def test_colours_that_carry_meaning_stand_three_to_one_from_white():
 
 
 def test_unknown_charts_and_words_are_refused():
-    with pytest.raises(ValueError, match="no chart 'pie'; the charts are: among, bars, dots"):
+    with pytest.raises(ValueError, match="no chart 'pie'; the charts are: among, bars, cloud, dots"):
         charts.named("pie")
     with pytest.raises(ValueError, match="no footer"):
         charts.marks([], footer="x")

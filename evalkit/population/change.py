@@ -122,10 +122,7 @@ def _asked(programme: Programme, name: str) -> _Asked:
 def _start(places: pd.DataFrame) -> pd.Timestamp:
     unknown = places["name"][places["start"].isna()]
     if len(unknown):
-        raise refuse(
-            f"Nobody says when the programme started in {words.listed(sorted(unknown))}.",
-            "the start date of each place in places.csv, or arm 'comparison' where it did not.",
-        )
+        raise monthly.no_start(sorted(unknown))
     starts = places["start"].unique()
     if len(starts) > 1:
         raise refuse(
@@ -140,10 +137,7 @@ def _months(programme: Programme, outcomes: pd.DataFrame, mine: list[str], other
     """A row a month: period, count, people, and other_count, other_people where there is a comparison."""
     people = monthly.people(programme, outcomes)
     if people is None:
-        raise refuse(
-            "Nobody says how many people the counts are out of.",
-            "how many people lived in each place, month by month, in denominators.csv or beside each count.",
-        )
+        raise monthly.no_people()
     months = monthly.together(outcomes, mine, people)
     if others:
         months = months.join(monthly.together(outcomes, others, people).add_prefix("other_"), how="left")

@@ -23,6 +23,22 @@ def refuse(missing: str, would_answer: str) -> NotEnoughEvidence:
     return NotEnoughEvidence(QUESTION, missing=missing, would_answer=would_answer)
 
 
+def no_people() -> NotEnoughEvidence:
+    """The refusal of a rate without a denominator."""
+    return refuse(
+        "Nobody says how many people the counts are out of.",
+        "how many people lived in each place, month by month, in denominators.csv or beside each count.",
+    )
+
+
+def no_start(names: list[str]) -> NotEnoughEvidence:
+    """The refusal of a before and after without a date between them."""
+    return refuse(
+        f"Nobody says when the programme started in {words.listed(names)}.",
+        "the start date of each place in places.csv, or arm 'comparison' where it did not.",
+    )
+
+
 def figures(programme: Programme, measure: Measure) -> pd.DataFrame:
     """The rows of `outcomes` on this measure, or a refusal where there are none."""
     held = programme.outcomes[programme.outcomes["measure"] == measure.id]
@@ -100,7 +116,7 @@ def together(held: pd.DataFrame, places: list[str], at_risk: pd.Series[float] | 
     if at_risk is not None:
         both["people"] = at_risk.reindex(own.index)
     both = both.reset_index()
-    _refuse_unknown_people(both)
+    refuse_unknown_people(both)
     reported = both.groupby("period")["place_id"].nunique()
     short = reported[reported < len(places)]
     if not short.empty:
@@ -111,7 +127,8 @@ def together(held: pd.DataFrame, places: list[str], at_risk: pd.Series[float] | 
     return both.groupby("period")[[name for name in ("count", "people") if name in both]].sum()
 
 
-def _refuse_unknown_people(both: pd.DataFrame) -> None:
+def refuse_unknown_people(both: pd.DataFrame) -> None:
+    """Refuse months that have a count and no people."""
     gaps = both[both["people"].isna()] if "people" in both else both.head(0)
     if not gaps.empty:
         first = gaps.iloc[0]

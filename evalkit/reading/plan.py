@@ -35,7 +35,8 @@ class Plan:
     `meetings`: by level (individual, team, population, process), the meeting where its findings are talked about.
     `reliable_change`: the method by which single leaders' changes are told from error of measurement.
     `watch`: by measure, who looks after it when the evaluation is over. `rebase`: by measure, each month from which
-    limits of variation are drawn anew, and why.
+    limits of variation are drawn anew, and why. `chosen`: by measure, how places came to be in the programme (`CHOSEN`):
+    places chosen for a high point come down by themselves.
     """
 
     agreed_with: str = ""
@@ -51,6 +52,7 @@ class Plan:
     meetings: Mapping[str, str] = field(default_factory=dict)
     watch: Mapping[str, Watch] = field(default_factory=dict)
     rebase: Mapping[str, Mapping[date, str]] = field(default_factory=dict)
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
 
 PARTS = {
@@ -63,6 +65,7 @@ PARTS = {
     "meetings": "text",
     "watch": "table",
     "rebase": "table",
+    "chosen": "text",
 }
 """The tables of `[plan]`, and what stands in each."""
 SETTINGS = ("informant", "reliable_change", "agreed_with", "agreed_on")
@@ -70,6 +73,9 @@ SETTINGS = ("informant", "reliable_change", "agreed_with", "agreed_on")
 _IN_LISTS = {"families": "text", "informants": "text", "waves": "whole number"}
 LEVELS = ("individual", "team", "population", "process")
 """What a meeting may be named for."""
+CHOSEN = ("by lot", "willing", "high", "worsening", "other")
+"""How places may have been chosen: drawn by lot; those that were willing; for a high figure in the year before the
+start; for a figure that got worse; in another way that had nothing to do with the measure."""
 
 
 def plan(said: Mapping[str, Any]) -> Plan:
@@ -101,7 +107,19 @@ def plan(said: Mapping[str, Any]) -> Plan:
         meetings=dict(said.get("meetings", {})),
         watch={key: _watch(key, value) for key, value in said.get("watch", {}).items()},
         rebase={key: _rebase(key, value) for key, value in said.get("rebase", {}).items()},
+        chosen={key: _chosen(key, value) for key, value in said.get("chosen", {}).items()},
     )
+
+
+def _chosen(measure: str, said: str) -> str:
+    """One of the ways there are."""
+    if said not in CHOSEN:
+        raise Misdescribed(
+            f"[plan.chosen] {measure}: {said!r} is no way places are chosen.",
+            f"Write one of {', '.join(CHOSEN)}.",
+            value=said,
+        )
+    return said
 
 
 def _method(said: str) -> str:

@@ -77,7 +77,7 @@ def _planned(contents: Contents, problems: Problems) -> Contents:
     _check_asking(plan, instruments, problems)
     for name in [
         *plan.primary.values(), *plan.lag_months, *plan.worthwhile, *sum(plan.families.values(), ()), *plan.rebase,
-        *plan.watch,
+        *plan.chosen, *plan.watch,
     ]:  # fmt: skip
         if name not in known:
             problems.add(

@@ -54,6 +54,7 @@ def settings(scenario: Scenario) -> Settings:
             informants={"system_leadership": ("self", "sponsor", "partner"), "icfat": ("team_member", "partner")},
             meetings=MEETINGS,
             watch={lives.MEASURE: WATCH},
+            chosen={lives.MEASURE: "willing"},
         ),
         people=Notes(
             paid_by="Northmere Care Commissioners (fictional)",
