@@ -24,6 +24,10 @@ def some(name: str):
             {"mark": "band", "low": -0.1, "high": 0.1, "label": "small"},
         ],
         "bars": [{"mark": "bar", "x": f"theme {k}", "y": float(k), "label": f"{k} of 9"} for k in three],
+        "money": [
+            *({"mark": "bar", "series": "paid", "x": f"payer {k}", "y": 9.0 * k, "label": f"£{9 * k}"} for k in three),
+            {"mark": "bar", "series": "gained", "x": "payer 1", "y": -2.0, "low": -8, "high": 3.0, "label": "−£2"},
+        ],
         "grid": [{"mark": "cell", "series": "Leaders", "x": f"step {k}", "y": k % 2, "label": "rose"} for k in three],
         "profile": [
             *({"mark": "point", "series": f"wave {k}", "x": "Culture", "y": 2.0 + k / 10} for k in three),
@@ -46,7 +50,10 @@ def some(name: str):
         ],
         "cloud": [
             *({"mark": "ring", "series": "Programme", "y": 0.9 + k / 20} for k in three),
-            *({"mark": "heap", "series": "Names drawn", "low": 0.9 + k / 10, "high": 1.0 + k / 10, "n": 4} for k in three),
+            *(
+                {"mark": "heap", "series": "Names drawn", "low": 0.9 + k / 10, "high": 1 + k / 10, "n": 4}
+                for k in three
+            ),
             {"mark": "point", "x": "Programme", "y": 0.95, "low": 0.9, "high": 1.0},
             {"mark": "point", "x": "Names drawn", "y": 0.95},
             {"mark": "line", "y": 1.0, "label": "no change"},
@@ -136,6 +143,11 @@ def test_a_chart_draws_and_says_its_marks(name):
         assert "programme starts (February 2024)" in said
     else:
         assert all(str(mark.x) in said for mark in charts.of(drawn, "point", "bar", "cell", "share", "placed"))
+
+
+def test_pounds_are_said_with_their_range():
+    said = charts.named("money").describe(some("money"))
+    assert "payer 0: paid £0; payer 1: paid £9, gained −£2 (−8 to 3); payer 2: paid £18." in said
 
 
 def test_a_control_chart_says_its_limits_its_spells_and_its_icons():

@@ -33,6 +33,10 @@ WORTHWHILE = {"system_leadership": 0.25, "icfat": 0.5, lives.MEASURE: 0.95}
 """Points of 5; points of 5; a rate ratio. Made up, as an agreement would be."""
 
 
+PLAUSIBLE = 0.90
+"""A rate ratio, made up as well."""
+
+
 def settings(scenario: Scenario) -> Settings:
     """The settings of an invented programme of this size."""
     return Settings(
@@ -55,6 +59,7 @@ def settings(scenario: Scenario) -> Settings:
             meetings=MEETINGS,
             watch={lives.MEASURE: WATCH},
             chosen={lives.MEASURE: "willing"},
+            plausible={lives.MEASURE: PLAUSIBLE},
         ),
         people=Notes(
             paid_by="Northmere Care Commissioners (fictional)",

@@ -51,6 +51,7 @@ def _costs(scenario: Scenario, rng: np.random.Generator) -> pd.DataFrame:
             "amount": amount,
             "low": np.rint(amount * (1 - spread)),
             "high": np.rint(amount * (1 + spread)),
+            "price_year": years[-1],
             "cashable": [row["cashable"] for row in rows],
             "confidence": pd.array([row.get("confidence", 1) for row in rows], dtype="Int64"),
             "basis": [row["basis"] for row in rows],
