@@ -2,18 +2,20 @@
 
 Outside answers: NHSRplotthedots (R) 0.2.2, commit 050b07d. Its vignette's series 1,2,1,2,10,1,2,… gives mean 1.944444,
 limits −0.715556 to 4.604444 screened and −3.062614 to 6.951503 unscreened; its code run on NHSRdatasets'
-`ae_attendances` (trust RRK, type 1 breaches) gives the point-by-point tables of EVALKIT_REFERENCE.
+`ae_attendances` (trust RRK, type 1 breaches) gives the point-by-point tables of EVALKIT_REFERENCE. qicharts2 (R) gives
+Montgomery's example 6.5, `qic(weeks, cost, data = tbl_06.07, chart = "i", freeze = 20)`, with limits of 3 / 1.128.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit.stats import spc
@@ -66,6 +68,18 @@ class TestOutsideAnswers:
         chart = spc.xmr(early["breaches"], dates=early["period"])
         assert (chart.estimate, chart.low, chart.high) == pytest.approx((1711.875, 849.793182, 2573.956818), abs=5e-7)
 
+    @pytest.mark.reference
+    def test_limits_held_from_the_first_twenty_weeks(self, reference: Path) -> None:
+        told = pd.read_csv(reference / "population" / "qic" / "montgomery" / "ex_6.5_3.csv")
+        chart = spc.xmr(told["y"], baseline=20)
+        assert chart.estimate == told["cl"].iloc[0]
+        room = (chart.high - chart.estimate) / 2.66 * 3 / 1.128
+        assert room == pytest.approx(told["ucl"].iloc[0] - told["cl"].iloc[0])
+        beyond = chart.points.index[chart.points["rule"] == "outside_limits"] + 1
+        assert beyond.tolist() == told.loc[told["sigma.signal"], "x"].tolist()
+        assert chart.phases[["n", "used"]].to_numpy().tolist() == [[40, 20]]
+        assert chart.method.endswith("lines held from the first 20 points")
+
 
 class TestRules:
     def test_a_shift_marks_all_seven_and_a_point_on_the_mean_breaks_it(self) -> None:
@@ -110,6 +124,23 @@ class TestRules:
         assert parts["phase"].tolist() == [0] * 12 + [1] * 12
         below = [at for at, row in enumerate(parts.to_dict("records")) if row["rule"] == "shift"]
         assert below == []  # 3 below at the end of one phase and 4 at the start of the next
+
+    def test_limits_held_in_each_phase_are_of_its_first_points(self) -> None:
+        """NHSRplotthedots groups fix_after_n_points by rebase (issue 93); a phase that is shorter takes what it has."""
+        dates = pd.date_range("2022-01-01", periods=44, freq="MS")
+        values = [*STEADY, *([14.0] * 6), *(v + 50 for v in STEADY), *([55.0, 57] * 3), *(v + 90 for v in STEADY[:8])]
+        why = {dates[18]: "merger", dates[36]: "new count"}
+        chart = spc.xmr(values, dates=dates, rebase=why, baseline=12)
+        plain = spc.xmr(STEADY)
+        assert chart.phases["used"].tolist() == [12, 12, 8]
+        assert chart.phases["upper"].tolist()[:2] == pytest.approx([plain.high, plain.high + 50])
+        assert chart.caveats == ("Trial limits from 2025-01-01: 8 points, fewer than 12.",)
+
+    def test_the_turn_of_two_trends_belongs_to_the_earlier(self) -> None:
+        up = np.array([*range(0, 8), *range(6, -1, -1)], dtype=float)
+        mean, lower, upper = np.array(3.5), np.array(-50.0), np.array(50.0)
+        assert spc.rules(up, mean, lower, upper)[1].tolist() == [1] * 8 + [-1] * 7
+        assert spc.rules(-up, -mean, -upper, -lower)[1].tolist() == [-1] * 8 + [1] * 7
 
     def test_a_stack_of_series_is_done_as_each_alone(self) -> None:
         stack = np.random.default_rng(3).normal(size=(50, 30)).cumsum(axis=1)
@@ -166,6 +197,19 @@ class TestProperties:
         assert other.estimate == pytest.approx(scaled * one.estimate + moved)
         assert other.high - other.low == pytest.approx(scaled * (one.high - one.low))
         assert one.points["rule"].tolist() == other.points["rule"].tolist()
+
+    @settings(max_examples=15)
+    @given(st.integers(0, 10_000), st.sampled_from([None, 12]), st.booleans())
+    def test_many_are_done_as_one_by_one(self, seed: int, baseline: int | None, screen: bool) -> None:
+        stack = np.random.default_rng(seed).normal(size=(4, 30)).cumsum(axis=1).round(1)
+        many = spc.xmr_many(stack, screen=screen, baseline=baseline)
+        for row in range(4):
+            chart = spc.xmr(stack[row], screen=screen, baseline=baseline)
+            assert chart.points["special_cause"].tolist() == many.special_cause[row].tolist()
+            codes = [get_args(spc.Rule).index(rule) for rule in chart.points["rule"]]
+            assert codes == many.rule[row].tolist()
+            assert (chart.low, chart.high) == pytest.approx((many.lower[row, 0], many.upper[row, 0]))
+            assert chart.phases["screened"].item() == many.facts["screened"][row, 0]
 
     @given(st.lists(st.floats(-1e6, 1e6), min_size=6, max_size=40))
     def test_screening_never_widens_the_limits(self, values: list[float]) -> None:
@@ -235,6 +279,35 @@ class TestDirectionAndTarget:
         assert chart.phases["mean"].tolist() == pytest.approx([10.5, 110.5])
         assert chart.phases["reason"].tolist() == ["", "merger"]
 
+    def test_a_trajectory_is_judged_at_its_end(self) -> None:
+        steps = [20.0] * 6 + [8.0] * 6
+        chart = spc.xmr(STEADY, direction="higher", target=steps)
+        assert chart.points["target"].tolist() == steps
+        assert (chart.target, chart.assurance) == (8.0, "inconsistent")
+        assert spc.xmr(STEADY, direction="higher", target=steps[::-1]).assurance == "consistent_fail"
+        assert "target" not in spc.xmr(STEADY).points
+        assert spc.xmr(STEADY, target=3).points["target"].tolist() == [3.0] * 12
+
+    def test_a_trajectory_by_date_is_laid_on_the_dates(self) -> None:
+        """Targets begin in March and run on into the next year; the last month drawn has one."""
+        months = pd.date_range("2024-01-01", periods=24, freq="MS")
+        aims = pd.Series(np.arange(24.0), index=months)[2:]
+        chart = spc.xmr(STEADY, dates=months[:12], direction="higher", target=aims)
+        assert chart.points["target"].isna().tolist() == [True] * 2 + [False] * 10
+        assert (chart.target, chart.assurance) == (11.0, "inconsistent")
+        ended = spc.xmr(STEADY, dates=months[:12], direction="higher", target=aims[:6])
+        assert (ended.target, ended.assurance) == (None, "")
+
+    @pytest.mark.parametrize(("target", "said"), [
+        ([1.0] * 5, "a target for each of the 12 points; 5 were given"),
+        (np.nan, "target must be a number"),
+        ([np.nan] * 12, "target must be a number"),
+        (np.inf, "target must be a number"),
+    ])  # fmt: skip
+    def test_a_target_that_is_none(self, target: object, said: str) -> None:
+        with pytest.raises(ValueError, match=said):
+            spc.xmr(STEADY, target=target)
+
     def test_an_unknown_direction_is_refused(self) -> None:
         with pytest.raises(ValueError, match="higher, lower, neutral"):
             spc.xmr(STEADY, direction="up")
@@ -256,6 +329,29 @@ class TestEdges:
         assert (chart.low, chart.high) == pytest.approx((value, value))
         assert chart.variation == "common_cause"
         assert not chart.points["special_cause"].any()
+        assert chart.caveats == ("Limits have no width: every value they are drawn from is the same.",)
+
+    def test_screening_that_would_leave_no_width_leaves_nothing_out(self) -> None:
+        """One step among equal values: NHSRplotthedots draws limits of no width and marks every point."""
+        chart = spc.xmr([1.0] * 17 + [5.0])
+        assert chart.phases["screened"].item() == 0
+        assert chart.high == pytest.approx(22 / 18 + 2.66 * 4 / 17)
+        assert [at for at, rule, _ in flagged([1.0] * 17 + [5.0]) if rule == "outside_limits"] == [17]
+
+    @pytest.mark.parametrize("baseline", [-1, 0, 6, 11, 13])
+    def test_a_baseline_too_short_or_too_long(self, baseline: int) -> None:
+        with pytest.raises(
+            ValueError, match=f"baseline = {baseline}: limits are held from 12 points or more of the 12"
+        ):
+            spc.xmr(STEADY, baseline=baseline)
+        assert spc.xmr(STEADY, baseline=12).low == spc.xmr(STEADY).low
+
+    def test_many_refuse_what_one_refuses(self) -> None:
+        with pytest.raises(ValueError, match="Value nan in series 1 at position 2"):
+            spc.xmr_many([[1, 2, 3, 4, 5, 6], [1, 2, np.nan, 4, 5, 6]])
+        with pytest.raises(ValueError, match=r"6 points or more; values: \(2, 5\)"):
+            spc.xmr_many(np.ones((2, 5)))
+        assert spc.xmr_many(np.ones((0, 8))).rule.shape == (0, 8)
 
     def test_a_missing_value_is_named(self) -> None:
         dates = pd.date_range("2024-01-01", periods=13, freq="MS")
