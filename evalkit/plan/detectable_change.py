@@ -158,8 +158,8 @@ def _cautions(known: Numbers, rows: list[Row], points: str) -> list[Sentence]:
         )
     if any(row["n_of"] == "places" for row in rows):
         said.append(
-            "The row of places is for a comparison of one change a place; population.change reads the months of all "
-            "programme places as one series."
+            "The row of places is what population.against reads, one change a place; population.change reads the "
+            "months of all programme places as one series."
         )
     if known.assumed:
         said.append(f"Assumed, for nobody gave it: {known.taken_as}.")

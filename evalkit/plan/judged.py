@@ -166,10 +166,12 @@ class Judged:
         return next(Seen(known, RUNS, self.seed).teams(self.units), None)
 
     def _lives(self) -> Row | None:
-        """One series, which is what `population.change` reads. Against comparison places a change could be seen sooner
-        (`detectable_change`), and no question answers in that way yet."""
+        """Places beside places, as `population.against` reads them, where so many can show anything; else one series,
+        as `population.change` reads it."""
         assert isinstance(self.of, measure.Measure)
-        return next(Seen(self.known, RUNS, self.seed, self.of.better).series(), None)
+        seen = Seen(self.known, RUNS, self.seed, self.of.better)
+        beside = next(seen.places(), None)
+        return next(seen.series(), None) if beside is None or math.isnan(beside["estimate"]) else beside
 
     def in_points(self, seen: Row) -> tuple[float, str]:
         """The smallest change that could be seen in points of the questionnaire, and its scale, where known."""

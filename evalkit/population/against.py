@@ -82,14 +82,15 @@ class _Answer:
 def against(programme: Programme, *, measure: str, confidence: float = 0.95) -> Result:
     """Is anything different for patients, citizens, staff and taxpayers, beside places outside the programme?
 
-    Needs: monthly counts in `outcomes` with people in `denominators`, for places of the programme and three or more
-    outside it, and the start of each. One change a place, from all months before its start to all after, with
-    random-effects weights; a clear difference needs both the Knapp–Hartung interval and the exact relabelling of places
-    (the methods page). Places that began at different times are read at their own. One programme place: where it stands
-    among the others, and no verdict. `[plan.chosen]` says how places came to be chosen: for worsening, no verdict; for
-    a high last year, that year is left out. Extras: what (answer, before, sensitivity), treated (places of the
-    programme), smallest_p (the least that relabelling so many places could give) and p (both parts together). Errors:
-    `NotEnoughEvidence` without counts, people, starts, months on both sides or anybody to compare with.
+    Needs: counts in `outcomes`, by month, quarter or year, with people in `denominators` or beside them, for places of
+    the programme and three or more outside it, and the start of each. One change a place, from all months before its
+    start to all after, with random-effects weights; a clear difference needs both the Knapp–Hartung interval and the
+    exact relabelling of places (the methods page). Places that began at different times are read at their own. One
+    programme place: where it stands among the others, and no verdict. `[plan.chosen]` says how places came to be
+    chosen: for worsening, no verdict; for a high last year, that year is left out. Extras: what (answer, before,
+    sensitivity), treated (places of the programme), smallest_p (the least that relabelling so many places could give)
+    and p (both parts together). Errors: `NotEnoughEvidence` without counts, people, starts, months on both sides or
+    anybody to compare with.
 
     >>> import evalkit as ek
     >>> found = against(ek.load("sample_data/northmere"), measure="emergency_admissions_65_plus")
@@ -183,8 +184,8 @@ def _otherwise(answer: _Answer) -> Iterator[tuple[str, PlacesContrast]]:
     elif asked.base >= 2 * YEAR:
         tried.append((SHORTER, {"left_out": YEAR}))
     shocks = _in_shocks(answer)
-    if shocks.any():
-        tried.append((WITHOUT, {"left_out": asked.left_out, "months": asked.places.months[~shocks]}))
+    if shocks.any() and asked.places.span == 1:
+        tried.append((WITHOUT, {"left_out": asked.left_out, "figures": asked.places.figures[~shocks]}))
     for how, settings in tried:
         found = asked.tried(**settings)
         if found is not None:
@@ -193,7 +194,7 @@ def _otherwise(answer: _Answer) -> Iterator[tuple[str, PlacesContrast]]:
 
 def _in_shocks(answer: _Answer) -> pd.Series[bool]:
     """Which rows lie in a shock that has an end."""
-    period = answer.asked.places.months["period"]
+    period = answer.asked.places.figures["period"]
     held = pd.Series(False, index=period.index)
     events = answer.asked.places.events
     for shock in events[(events["kind"] == "shock") & events["ends_on"].notna()].to_dict("records"):

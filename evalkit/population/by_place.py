@@ -1,4 +1,4 @@
-"""Counts of a measure month by month in each place: those of the programme beside those to compare with."""
+"""Counts of a measure in each place, by month, quarter or year: the programme's places beside those to compare with."""
 
 from __future__ import annotations
 
@@ -18,13 +18,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """One measure in every place and month: `months` holds place_id, period, count and people."""
+    """One measure in every place and period: `figures` holds place_id, period, count and people.
+
+    `span`: months a period covers.
+    """
 
     programme: Programme
     measure: Measure
-    months: pd.DataFrame
+    figures: pd.DataFrame
     mine: list[str]
     others: list[str]
+    span: int
+
+    @property
+    def starts_within(self) -> bool:
+        """Whether some place started within a quarter or year, which then is neither before nor after."""
+        periods = self.figures["period"].drop_duplicates()
+        ends = periods + pd.DateOffset(months=self.span)
+        return any(((periods < start) & (start < ends)).any() for start in self.starts)
 
     @property
     def starts(self) -> pd.Series[pd.Timestamp]:
@@ -35,14 +46,21 @@ class Places:
     @property
     def events(self) -> pd.DataFrame:
         """What else happened in these months."""
-        return monthly.events(self.programme, self.measure, self.months["period"])
+        return monthly.events(self.programme, self.measure, self.figures["period"])
 
     @property
     def last(self) -> pd.Timestamp:
-        """The last month."""
-        last = self.months["period"].max()
+        """The last month that figures cover."""
+        last = self.figures["period"].max() + pd.DateOffset(months=self.span - 1)
         assert isinstance(last, pd.Timestamp)
         return last
+
+    def together(self) -> pd.Series[float]:
+        """By month the rate of the programme places over that of the comparison places."""
+        both = self.figures.assign(mine=self.figures["place_id"].isin(self.mine))
+        sums = both.groupby(["period", "mine"])[["count", "people"]].sum()
+        rates = (sums["count"] / sums["people"]).unstack("mine")
+        return rates[True] / rates[False]
 
     @property
     def chosen(self) -> str:
@@ -53,7 +71,13 @@ class Places:
 def places(programme: Programme, name: str) -> Places:
     """The figures of every place, or a refusal naming what is missing."""
     measure = circumstances.measure(programme, name)
-    held = monthly.counts(programme, measure)
+    held = monthly.counted(monthly.given(programme, measure))
+    spans = held["span"].fillna(1).unique()
+    if len(spans) > 1:
+        raise refuse(
+            f"Figures of {measure.label.lower()} cover {words.listed(sorted(f'{each:.0f}' for each in spans))} months.",
+            "figures that all cover a month, or all a quarter, or all a year.",
+        )
     mine, others = monthly.mine_and_others(programme, held)
     if not others:
         raise refuse(
@@ -72,7 +96,13 @@ def places(programme: Programme, name: str) -> Places:
         named = programme.places.set_index("place_id")["name"].loc[unknown.index[unknown]]
         raise monthly.no_start(sorted(named))
     _refuse_gaps(months)
-    return Places(programme, measure, months, mine, others)
+    found = Places(programme, measure, months, mine, others, int(spans[0]))
+    if found.starts_within:
+        raise refuse(
+            "The programme started within a quarter or year that is given as one figure.",
+            "figures month by month, or periods that end where the programme starts.",
+        )
+    return found
 
 
 def _refuse_gaps(months: pd.DataFrame) -> None:
@@ -81,6 +111,6 @@ def _refuse_gaps(months: pd.DataFrame) -> None:
     short = reported[reported < months["place_id"].nunique()]
     if not short.empty:
         raise refuse(
-            f"Not every place reported every month, the first gap in {words.month(short.index[0])}.",
-            "the missing months in outcomes.csv, or asking about places that reported throughout, with programme.only.",
+            f"Not every place reported every time, the first gap in {words.month(short.index[0])}.",
+            "the missing figures in outcomes.csv; or asking about places that reported throughout, programme.only.",
         )

@@ -49,14 +49,14 @@ class Asked:
     @property
     def base(self) -> int:
         """Months before the first start that are compared with."""
-        months = self.places.months["period"].drop_duplicates()
-        return int((months < self.first).sum()) - self.left_out
+        periods = self.places.figures["period"].drop_duplicates()
+        return int((periods < self.first).sum()) * self.places.span - self.left_out
 
     @property
     def after(self) -> int:
         """Months from the last start on."""
-        months = self.places.months["period"].drop_duplicates()
-        return int((months >= self.places.starts.max()).sum())
+        periods = self.places.figures["period"].drop_duplicates()
+        return int((periods >= self.places.starts.max()).sum()) * self.places.span
 
     @property
     def why(self) -> str:
@@ -81,17 +81,19 @@ class Asked:
             ) from refusal
 
     def compared(
-        self, *, left_out: int = 0, months: pd.DataFrame | None = None, sooner: int = 0, allocations: int = 50_000
+        self, *, left_out: int = 0, figures: pd.DataFrame | None = None, sooner: int = 0, allocations: int = 50_000
     ) -> PlacesContrast:
-        """The comparison over these months. `sooner`: as if places had started that many months before they did."""
+        """The comparison over these figures. `left_out`: months before the start in no base. `sooner`: as if places had
+        started that many months before they did."""
+        span = self.places.span
         starts = {place: start - pd.DateOffset(months=sooner) for place, start in self.places.starts.items()}
         named: dict[str, Any] = {
-            "outcome": "count", "unit": "place_id", "time": "period", "offset": "people", "left_out": left_out,
+            "outcome": "count", "unit": "place_id", "time": "period", "offset": "people", "left_out": left_out // span,
             "confidence": self.confidence, "seed": SEED, "allocations": allocations,
         }  # fmt: skip
-        held = self.places.months if months is None else months
+        held = self.places.figures if figures is None else figures
         if self.many_starts:
-            return staggered.staggered(held, starts=starts, follow=sooner or None, **named)
+            return staggered.staggered(held, starts=starts, follow=sooner // span or None, **named)
         until = held[held["period"] < self.first] if sooner else held
         return contrast.places(until, treated=list(starts), start=min(starts.values()), **named)
 

@@ -39,11 +39,17 @@ def no_start(names: list[str]) -> NotEnoughEvidence:
     )
 
 
-def figures(programme: Programme, measure: Measure) -> pd.DataFrame:
-    """The rows of `outcomes` on this measure, or a refusal where there are none."""
+def given(programme: Programme, measure: Measure) -> pd.DataFrame:
+    """The rows of `outcomes` on this measure, whatever time each covers, or a refusal where there are none."""
     held = programme.outcomes[programme.outcomes["measure"] == measure.id]
     if held.empty:
         raise refuse(f"No {measure.label.lower()} were given.", "outcomes.csv: one row a place, month and age band.")
+    return held
+
+
+def figures(programme: Programme, measure: Measure) -> pd.DataFrame:
+    """The rows of `outcomes` on this measure, each of one month."""
+    held = given(programme, measure)
     longer = held[held["span"].fillna(1) > 1]
     if len(longer):
         first = periods.spoken(longer["period"].iloc[0].date(), int(longer["span"].iloc[0]))
@@ -55,10 +61,14 @@ def figures(programme: Programme, measure: Measure) -> pd.DataFrame:
 
 
 def counts(programme: Programme, measure: Measure) -> pd.DataFrame:
-    """The rows of `outcomes` on this measure, each with its count."""
-    held = figures(programme, measure)
+    """The rows of `outcomes` on this measure, each of one month and with its count."""
+    return counted(figures(programme, measure))
+
+
+def counted(held: pd.DataFrame) -> pd.DataFrame:
+    """These rows, each with its count."""
     if held["count"].isna().any():
-        raise refuse("Some months have no count.", "a count, 0 where there was nobody, in every row of outcomes.csv.")
+        raise refuse("Some figures have no count.", "a count, 0 where there was nobody, in every row of outcomes.csv.")
     return held
 
 

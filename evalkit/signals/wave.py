@@ -59,11 +59,12 @@ def _of_places(programme: Programme) -> Iterator[Callable[[Programme], Result]]:
 
 
 def _of_lives(programme: Programme) -> Iterator[Callable[[Programme], Result]]:
-    """The measure that decides, by its months, and against what came before."""
+    """The measure that decides: by its months, and beside places outside the programme or, without any, its past."""
     name = circumstances.primary(programme, "population", "")
     if name in programme.measures:
         yield partial(population.variation, measure=name)
-        yield partial(population.change, measure=name)
+        compared = len(circumstances.comparison_places(programme)) > 0
+        yield partial(population.against if compared else population.change, measure=name)
 
 
 def _of_the_work(begins: date | None) -> Iterator[Callable[[Programme], Result]]:

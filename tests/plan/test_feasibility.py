@@ -115,7 +115,7 @@ def test_northmere_is_told_that_a_worthwhile_fall_would_often_not_be_seen(northm
     lives = row(northmere, ADMISSIONS)
     assert (lives["worthwhile"], lives["worthwhile_seen"], lives["answer"]) == (0.95, "no", "too early")
     assert "(a fall of 5 in every 100) would often not be seen" in northmere.reading
-    assert lives["n"] == 60  # months of one series, which is what population.change reads
+    assert (lives["n"], lives["n_of"]) == (19, "places")  # beside others, which is how population.against reads them
 
 
 def test_minutes_given_go_before_those_recorded(northmere):
@@ -183,9 +183,9 @@ def test_a_measure_without_a_season_needs_fewer_months_before():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"measures": ["deaths"]}, "No questionnaire or measure is called 'deaths'. There are: "),
+        ({"measures": ["contentment"]}, "No questionnaire or measure is called 'contentment'. There are: "),
         ({"measures": []}, "names nothing"),
-        ({"minutes": {"deaths": 3}}, "minutes names no questionnaire: 'deaths'"),
+        ({"minutes": {"contentment": 3}}, "minutes names no questionnaire: 'contentment'"),
         ({"minutes": {"icfat": 0}}, "minutes of icfat: 0 is too small"),
         ({"minutes": {"icfat": math.nan}}, "is too small or no number"),
         ({"leaders": 2.5}, "must be a whole number"),

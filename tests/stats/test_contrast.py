@@ -227,3 +227,39 @@ def test_settings_are_checked():
 def test_dates_and_strings_are_read_as_in_an_interrupted_series():
     dated = FRAME.assign(month=[pd.Timestamp("2020-01-01") + pd.DateOffset(months=m) for m in FRAME["month"]])
     assert ask(dated, start="2023-01-01").estimate == ask(FRAME).estimate
+
+
+def test_periods_left_out_before_the_start_are_in_no_sum():
+    frame = months()
+    last_year = frame["month"].between(24, 35)
+    without = ask(frame, left_out=12)
+    lifted = frame["calls"] + np.where(last_year & frame["place"].isin(TREATED), 9, 0)
+    assert ask(frame.assign(calls=lifted), left_out=12).estimate == without.estimate
+    assert ask(frame.assign(calls=lifted)).estimate < ask(frame).estimate
+    short = frame[frame["month"] < 60][~frame["month"].between(24, 35)]
+    assert without.estimate == pytest.approx(ask(short).estimate)
+
+
+@pytest.mark.parametrize("many", [36, 40])
+def test_a_base_of_no_period_is_refused(many):
+    with pytest.raises(ValueError, match="No period is left before the start"):
+        ask(months(), left_out=many)
+    with pytest.raises(ValueError, match="0 or more periods"):
+        ask(months(), left_out=-1)
+
+
+def test_the_differences_of_all_labellings_are_given_the_observed_one_first():
+    found = ask(months())
+    assert len(found.differences) == found.allocations == 84
+    assert found.differences[0] == pytest.approx(found.estimate)
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_one_labelling_a_set_is_the_diagonal_of_all_labellings_of_all_sets(seed):
+    rng = np.random.default_rng(seed)
+    y, v = rng.normal(size=(4, 7)), rng.uniform(0.01, 2, (4, 7))
+    flags = rng.permuted(np.tile([True, True, False, False, False, False, False], (4, 1)), axis=1)
+    every, own = contrast.random_effects(y, v, flags), contrast.row_effects(y, v, flags)
+    for whole, single in ((every.estimate, own.estimate), (every.se, own.se), (every.tau2, own.tau2)):
+        assert single == pytest.approx(np.diag(whole), abs=1e-10)
