@@ -1,4 +1,8 @@
-"""Places with a programme beside places without: one change a place, so that months hang together as they like."""
+"""Places with a programme beside places without: one change a place, so that months hang together as they like.
+
+Beside `places`: `difference` (averages that weigh the same), `permute_units`, `group_time` (staggered starts) and
+`synthetic` (a mix of other places), each told in its own module.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from evalkit.stats import periods
+from evalkit.stats.difference import difference as difference
+from evalkit.stats.difference import permute_units as permute_units
+from evalkit.stats.group_time import group_time as group_time
 from evalkit.stats.periods import NAMED, Floats, Start
 from evalkit.stats.student import NO_SPREAD, t_interval, t_p
+from evalkit.stats.synthetic import synthetic as synthetic
 
 Flags = NDArray[np.bool_]
 
