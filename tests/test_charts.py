@@ -101,6 +101,41 @@ def some(name: str):
             {"mark": "icon", "series": "special_cause_concern", "x": "H", "label": "Last month: worse than usual"},
             {"mark": "icon", "series": "consistent_fail", "x": "F", "label": "Target: missed every month"},
         ],
+        "funnel": [
+            *(
+                {
+                    "mark": "place",
+                    "series": who,
+                    "x": 1000.0 * (k + 1),
+                    "y": 100.0 + 30 * k,
+                    "n": 9,
+                    "row": k + 1,
+                    "label": "above the upper 95% limit" if k == 2 else "within the limits",
+                }
+                for k, who in enumerate(("programme places", "programme places", "comparison places"))
+            ),
+            *({"mark": "line", "series": "average", "x": x, "y": 110.0, "row": 0} for x in (900.0, 3300.0)),
+            *(
+                {"mark": "line", "series": name, "x": x, "low": 110 - far / x, "high": 110 + far / x, "row": 0}
+                for name, far in (("95% limits", 40_000), ("99.8% limits", 60_000))
+                for x in (900.0, 3300.0)
+            ),
+        ],
+        "gradient": [
+            *({"mark": "tick", "x": f"fifth {k}", "y": 0.1 + 0.4 * k} for k in three),
+            *(
+                {
+                    "mark": "point",
+                    "series": f"year to {when}",
+                    "x": f"fifth {k}",
+                    "y": 9.0 - k,
+                    "low": 8 - k,
+                    "high": 10.0 - k,
+                }
+                for when in ("March 2024", "March 2026")
+                for k in three
+            ),
+        ],
         "series": [
             *({"mark": "point", "series": "seen", "x": month, "y": 100.0} for month in months),
             *({"mark": "line", "series": "fitted", "x": month, "y": 101.0} for month in months),
@@ -148,6 +183,21 @@ def test_a_chart_draws_and_says_its_marks(name):
 def test_pounds_are_said_with_their_range():
     said = charts.named("money").describe(some("money"))
     assert "payer 0: paid £0; payer 1: paid £9, gained −£2 (−8 to 3); payer 2: paid £18." in said
+
+
+def test_a_funnel_names_no_place_and_counts_those_outside():
+    chart, drawn = charts.named("funnel"), some("funnel")
+    said = chart.describe(drawn)
+    assert "2 programme places and 1 comparison place, none named. Average 110." in said
+    assert "95% limits: 65.6 to 154 for the smallest places, 97.9 to 122 for the largest." in said
+    assert said.endswith("Places: 1 above the upper 95% limit; 2 within the limits.")
+    _, axes = style.figure()
+    chart.draw(drawn, axes)
+    lines = {line.get_label(): line.get_linestyle() for line in axes.lines if not line.get_label().startswith("_")}
+    assert len(lines) == len(set(lines.values())) == 3
+    shapes = {len(dots.get_paths()[0].vertices) for dots in axes.collections}
+    assert len(shapes) == 2, "a shape each, not a colour alone"
+    assert "Nothing that may be shown" in chart.describe(drawn[drawn["mark"] != "place"])
 
 
 def test_a_control_chart_says_its_limits_its_spells_and_its_icons():

@@ -45,8 +45,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "process.burden": {"minutes": {"icfat": 6}},
     "individual.growth": {"on": "system_leadership"},
     "individual.seen_by_others": {"on": "system_leadership"},
-    "population.change": ADMISSIONS,
-    "population.variation": ADMISSIONS,
+    **{f"population.{name}": ADMISSIONS for name in ("against", "change", "funnel", "rates", "too_early", "variation")},
 }
 OF_THE_WORK = ("burden", "composition", "criteria", "delivery", "funding", "learning_points", "milestones", "reach",
                "risk_tiers", "spread", "support", "talent")  # fmt: skip

@@ -18,8 +18,11 @@ from evalkit.stats.count_limits import (
     require,
     wilson_limits,
 )
+from evalkit.stats.funnels import Funnel, funnel
 from evalkit.stats.life_expectancy import LifeExpectancy, life_expectancy
 from evalkit.stats.pairs import flat, numbers
+from evalkit.stats.quantiles import quantiles
+from evalkit.stats.slope_index import slope_index
 from evalkit.stats.standardised import DirectRate, DirectRates, IndirectRate, direct, direct_many, indirect
 from evalkit.stats.student import t_interval
 
@@ -30,6 +33,7 @@ __all__ = [
     "FEW_EVENTS",
     "DirectRate",
     "DirectRates",
+    "Funnel",
     "IndirectRate",
     "LifeExpectancy",
     "Mean",
@@ -38,10 +42,13 @@ __all__ = [
     "crude",
     "direct",
     "direct_many",
+    "funnel",
     "indirect",
     "life_expectancy",
     "mean",
     "proportion",
+    "quantiles",
+    "slope_index",
     "wilson",
 ]
 
