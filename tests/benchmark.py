@@ -27,7 +27,15 @@ from evalkit.programme import load
 from evalkit.reading import _read, folder
 from evalkit.reading.planned import checked
 from evalkit.stats import network
-from tests import benchmark_bootstrap, benchmark_growth, benchmark_reliability
+from tests import (
+    benchmark_bootstrap,
+    benchmark_group_time,
+    benchmark_growth,
+    benchmark_reliability,
+    benchmark_spc,
+    benchmark_standardised,
+    benchmark_synthetic,
+)
 
 try:
     import networkx
@@ -46,12 +54,16 @@ KEY = ["respondent_id", "subject_kind", "subject_id", "rater", "instrument", "it
 
 PEOPLE, RELABELLINGS, LOOPED = 300, 10_000, 200
 
-OF_PEOPLE = {
+IN_THEIR_OWN_FILES = {
     "growth": benchmark_growth.lines,
     "bootstrap": benchmark_bootstrap.lines,
     "reliability": benchmark_reliability.lines,
+    "charts": benchmark_spc.lines,
+    "standardised": benchmark_standardised.lines,
+    "group_time": benchmark_group_time.lines,
+    "synthetic": benchmark_synthetic.lines,
 }
-"""What is measured of questions about leaders, each in a file of its own that says how."""
+"""What is measured of leaders and of people's lives, each in a file of its own that says how."""
 
 
 def write(target: Path, rows: int) -> Path:
@@ -175,11 +187,11 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--rows", type=int, default=1_000_000)
     asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--only", choices=["data", "networks", *OF_PEOPLE], help="one of these; all without it")
+    asked.add_argument("--only", choices=["data", "networks", *IN_THEIR_OWN_FILES], help="one of these; all without it")
     said = asked.parse_args()
     if said.only in (None, "networks"):
         networks(said.rounds)
-    for name, lines in OF_PEOPLE.items():
+    for name, lines in IN_THEIR_OWN_FILES.items():
         if said.only in (None, name):
             print(*lines(rounds=min(said.rounds, 3)), sep="\n")
     if said.only in (None, "data"):
