@@ -17,7 +17,8 @@ class Measure:
     """One measure. `better` is the direction that is good; `per` the multiplier of a rate (100 000 people).
 
     `seasonal`: it follows the time of year. `leading`: a short-term sign rather than the result itself.
-    `expected_lag_months`: how long after the start a change may take to show; None when nobody says. A number that
+    `expected_lag_months`: how long after the start a change may take to show; None when nobody says.
+    `largest_plausible_change`: more than this nobody expects of a programme, as a ratio for counts. A number that
     was never checked against its source has its `…_verified` False, and the report says so.
     """
 
@@ -39,6 +40,9 @@ class Measure:
     smallest_worthwhile_change: float | None = None
     smallest_worthwhile_change_source: str = ""
     smallest_worthwhile_change_verified: bool = False
+    largest_plausible_change: float | None = None
+    largest_plausible_change_source: str = ""
+    largest_plausible_change_verified: bool = False
 
 
 def read(path: Path) -> dict[str, Measure]:
@@ -88,8 +92,13 @@ def build(name: str, said: Mapping[str, Any]) -> Measure:
 
 
 _NEEDED = ("label", "unit", "better", "kind", "beneficiary", "source", "validated")
-_ALSO = ("per", "seasonal", "leading", "target", "expected_lag_months", "smallest_worthwhile_change")
-_NUMBERS = {"expected_lag_months": "expected_lag", "smallest_worthwhile_change": "smallest_worthwhile_change"}
+_ALSO = ("per", "seasonal", "leading", "target", "expected_lag_months", "smallest_worthwhile_change",
+         "largest_plausible_change")  # fmt: skip
+_NUMBERS = {
+    "expected_lag_months": "expected_lag",
+    "smallest_worthwhile_change": "smallest_worthwhile_change",
+    "largest_plausible_change": "largest_plausible_change",
+}
 _KINDS = {
     "validated": "yes or no",
     "seasonal": "yes or no",
@@ -98,6 +107,7 @@ _KINDS = {
     "target": "number",
     "expected_lag_months": "table",
     "smallest_worthwhile_change": "table",
+    "largest_plausible_change": "table",
 }
 _MENUS = {
     "better": ("higher", "lower"),

@@ -104,6 +104,8 @@ def extent(points: list[Mark]) -> list[str]:
     told = [point for point in points if point.y == point.y]
     if not told:
         return []
+    if len(told) == 1:
+        return [f"One point, {words.month(date.fromisoformat(told[0].x))} ({words.significant(told[0].y, 3)})."]
     ends = " to ".join(
         f"{words.month(date.fromisoformat(p.x))} ({words.significant(p.y, 3)})" for p in (told[0], told[-1])
     )

@@ -25,13 +25,15 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
         style.dates(bands), [b.low for b in bands], [b.high for b in bands], color=style.PALE, alpha=0.6, lw=0
     )
     sns.scatterplot(x=style.dates(points), y=[p.y for p in points], s=16, color=style.GREY, ax=ax, legend=False)
-    for place, (name, line) in enumerate(by_series(of(marks, "line")).items()):
+    lines = by_series(of(marks, "line"))
+    ends = sorted((line[-1].y for line in lines.values()), reverse=True)
+    for place, (name, line) in enumerate(lines.items()):
         shade, dash = style.COLOURS[place % 4], style.DASHES[place % 4]
         ax.plot(style.dates(line), [m.y for m in line], color=shade, linestyle=dash, linewidth=2)
         at = (style.dates(line)[-1], line[-1].y)
         ax.annotate(
             textwrap.fill(f"{style.DASH_WORDS[place % 4]} {name}", 11), at, xytext=(5, 0),
-            textcoords="offset points", fontsize=8.5, color=style.GREY, va="bottom" if place % 2 else "top",
+            textcoords="offset points", fontsize=8.5, color=style.GREY, va="bottom" if line[-1].y > ends[-1] else "top",
         )  # fmt: skip
     style.calendar(ax)
     style.words_on(marks, ax)

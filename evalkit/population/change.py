@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from evalkit import charts, circumstances, words
 from evalkit.evidence import attribution, grade
-from evalkit.population import monthly
-from evalkit.population.monthly import QUESTION, refuse
+from evalkit.population import one_series
+from evalkit.population.monthly import QUESTION
+from evalkit.population.one_series import Asked
 from evalkit.result import Method, Result, Sentence
-from evalkit.stats import series
 from evalkit.terms import Design, Level, Step
-from evalkit.verdict import HEADLINE, LEAST_POINTS, Decision, decide
+from evalkit.verdict import HEADLINE, Decision
 
 if TYPE_CHECKING:
-    from evalkit.measure import Measure
     from evalkit.programme import Programme
     from evalkit.stats.series import Interrupted
 
+TOO_NARROW = "neighbouring periods"
+"""Other ways for months to hang together, whose intervals are too narrow: for the statistician, in `details`."""
 ASSUMES = "Without the programme {kept} would have kept its trend and season; months hang together as AR(1) plus noise."
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One measure, the places of the programme and those to compare with, month by month."""
-
-    programme: Programme
-    measure: Measure
-    months: pd.DataFrame
-    start: pd.Timestamp
-    places: int
-    comparisons: int
-
-    @property
-    def compared(self) -> bool:
-        return self.comparisons > 0
-
-    @property
-    def events(self) -> pd.DataFrame:
-        """What else happened in these months."""
-        return monthly.events(self.programme, self.measure, self.months["period"])
-
-    @property
-    def breaks(self) -> list[str]:
-        """What broke the series, by name."""
-        return monthly.breaks(self.events)
-
-    @property
-    def last(self) -> pd.Timestamp:
-        last = self.months["period"].max()
-        assert isinstance(last, pd.Timestamp)
-        return last
 
 
 def change(programme: Programme, *, measure: str, confidence: float = 0.95) -> Result:
@@ -70,10 +38,10 @@ def change(programme: Programme, *, measure: str, confidence: float = 0.95) -> R
     >>> change(ek.load("sample_data/northmere"), measure="emergency_admissions_65_plus").about.beneficiary
     'patients'
     """
-    asked = _asked(programme, measure)
-    found = _fit(asked, compared=asked.compared, confidence=confidence)
-    alone = _fit(asked, compared=False, confidence=confidence) if asked.compared else found
-    decided = _decided(asked, found)
+    asked = one_series.asked(programme, measure)
+    found = one_series.fit(asked, compared=asked.compared, confidence=confidence)
+    alone = one_series.fit(asked, compared=False, confidence=confidence) if asked.compared else found
+    decided = one_series.decided(asked, found)
     rivals = circumstances.rivals(programme)
     evidence = grade(Design.INTERRUPTED, comparison=asked.compared, informants=("routine records",), rivals=rivals)
     table = _table(asked, found, alone, confidence)
@@ -83,7 +51,7 @@ def change(programme: Programme, *, measure: str, confidence: float = 0.95) -> R
         level=Level.POPULATION,
         kirkpatrick=Step.RESULTS,
         headline=headline,
-        sentences=_sentences(asked, found, alone, decided),
+        sentences=_sentences(asked, found, alone, decided, last=len(table) - 1),
         decided=decided,
         attribution=attribution(evidence, decided.verdict),
         table=table,
@@ -91,7 +59,7 @@ def change(programme: Programme, *, measure: str, confidence: float = 0.95) -> R
         chart=charts.named("series"),
         method=_method(asked, found),
         evidence=evidence,
-        cautions=_cautions(asked, found, rivals),
+        cautions=[*_cautions(asked, found, rivals), *_otherwise(table)],
         about=circumstances.about(
             programme,
             f"population.change(measure={measure!r})",
@@ -104,106 +72,10 @@ def change(programme: Programme, *, measure: str, confidence: float = 0.95) -> R
     )
 
 
-def _asked(programme: Programme, name: str) -> _Asked:
-    """The monthly counts asked for, programme and comparison side by side, or a refusal naming what is missing."""
-    measure = circumstances.measure(programme, name)
-    outcomes = monthly.counts(programme, measure)
-    mine, others = monthly.mine_and_others(programme, outcomes)
-    return _Asked(
-        programme,
-        measure,
-        _months(programme, outcomes, mine, others),
-        _start(programme.places.set_index("place_id").loc[mine]),
-        len(mine),
-        len(others),
-    )
-
-
-def _start(places: pd.DataFrame) -> pd.Timestamp:
-    unknown = places["name"][places["start"].isna()]
-    if len(unknown):
-        raise monthly.no_start(sorted(unknown))
-    starts = places["start"].unique()
-    if len(starts) > 1:
-        raise refuse(
-            f"Places started at {len(starts)} different times, and one series has one start.",
-            "asking about the places of one start at a time, with programme.only(cohort=…).",
-        )
-    first = pd.Timestamp(starts[0])
-    return first if first.day == 1 else first + pd.offsets.MonthBegin(1)
-
-
-def _months(programme: Programme, outcomes: pd.DataFrame, mine: list[str], others: list[str]) -> pd.DataFrame:
-    """A row a month: period, count, people, and other_count, other_people where there is a comparison."""
-    people = monthly.people(programme, outcomes)
-    if people is None:
-        raise monthly.no_people()
-    months = monthly.together(outcomes, mine, people)
-    if others:
-        months = months.join(monthly.together(outcomes, others, people).add_prefix("other_"), how="left")
-    return months.reset_index()
-
-
-def _fit(asked: _Asked, *, compared: bool, confidence: float) -> Interrupted:
-    """One change in level; the comparison's rate, where used, is part of the expected count."""
-    months = asked.months.copy()
-    months["expected"] = months["people"] * (months["other_count"] / months["other_people"] if compared else 1.0)
-    try:
-        return series.interrupted(
-            months,
-            outcome="count",
-            time="period",
-            start=asked.start,
-            family="quasipoisson",
-            offset="expected",
-            seasonal=_season(asked),
-            confidence=confidence,
-        )
-    except ValueError as refusal:
-        raise refuse(
-            str(refusal), "at least twelve months on either side of the start, none of them empty."
-        ) from refusal
-
-
-def _season(asked: _Asked) -> series.Season | None:
-    """A season is fitted where the measure has one and a year on each side can show it."""
-    before = int((asked.months["period"] < asked.start).sum())
-    return "harmonic" if asked.measure.seasonal and min(before, len(asked.months) - before) >= LEAST_POINTS else None
-
-
-def _decided(asked: _Asked, found: Interrupted) -> Decision:
-    return decide(
-        found,
-        better=asked.measure.better,
-        worthwhile=asked.measure.smallest_worthwhile_change,
-        scale="ratio",
-        described_as=_too_short(asked, found),
-        unanswerable=_unanswerable(asked, found),
-        too_early=circumstances.too_early(asked.programme, asked.measure.expected_lag_months, asked.last),
-    )
-
-
-def _too_short(asked: _Asked, found: Interrupted) -> str:
-    if min(found.n_before, found.n_after) < series.MIN_EITHER_SIDE:
-        return f"{found.n_before} months before and {found.n_after} after the start are too few to test."
-    if asked.measure.seasonal and found.n_before < series.MIN_BEFORE_WITH_SEASON:
-        return f"{found.n_before} months before the start are too few to tell trend from season."
-    return ""
-
-
-def _unanswerable(asked: _Asked, found: Interrupted) -> str:
-    broken = asked.breaks
-    if found.drifts:
-        return "The series drifts too much by itself to say."
-    if broken and not asked.compared:
-        return f"The series was broken ({words.listed(broken)}) and there is nowhere to compare with."
-    return ""
-
-
-def _table(asked: _Asked, found: Interrupted, alone: Interrupted, confidence: float) -> pd.DataFrame:
+def _table(asked: Asked, found: Interrupted, alone: Interrupted, confidence: float) -> pd.DataFrame:
     """The answer; where compared, the programme places alone; then the answer under other choices.
 
-    Extras: n_of, what (answer, alone, sensitivity)."""
+    Extras: n_of, what (answer, alone, sensitivity, gap: events more or fewer than expected since the start)."""
     label, sure = asked.measure.label, f"{confidence:.0%} confidence"
     against = "programme against comparison places" if asked.compared else "programme places"
     rows: list[dict[str, Any]] = [
@@ -216,18 +88,29 @@ def _table(asked: _Asked, found: Interrupted, alone: Interrupted, confidence: fl
              "high": alone.high, "n": alone.n, "what": "alone"}
         )  # fmt: skip
     for other in found.sensitivity.to_dict("records"):
-        if not other["chosen"] and not other["not_fitted"]:
+        if not other["chosen"] and not other["not_fitted"] and other["variation"] != TOO_NARROW:
             rows.append(
                 {"measure": label, "group": f"{against}; {other['variation']}: {other['setting']}",
                  "estimate": other["estimate"], "low": other["low"], "high": other["high"], "n": found.n,
                  "what": "sensitivity"}
             )  # fmt: skip
-    table = pd.DataFrame(rows).assign(interval=sure, unit="ratio, 1 is no change", n_of="months")
+    table = pd.DataFrame(rows).assign(unit="ratio, 1 is no change")
+    table = pd.concat([table, pd.DataFrame([_gap(asked, found)])], ignore_index=True)
+    table = table.assign(interval=sure, n_of="months")
     first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what"]
     return table[first].astype({"n": "Int64"})
 
 
-def _headline(asked: _Asked, found: Interrupted, decided: Decision) -> str:
+def _gap(asked: Asked, found: Interrupted) -> dict[str, Any]:
+    """How many events more or fewer since the start than the line before it leads one to expect."""
+    gap = found.cumulative
+    return {
+        "measure": asked.measure.label, "group": "seen less expected, all months since the start",
+        "estimate": gap.estimate, "low": gap.low, "high": gap.high, "n": gap.n, "what": "gap", "unit": "events",
+    }  # fmt: skip
+
+
+def _headline(asked: Asked, found: Interrupted, decided: Decision) -> str:
     than = " than comparison places" if asked.compared else ""
     return (
         f"{words.sentence_case(asked.measure.label)}: {words.in_every_100(found.estimate)}{than} "
@@ -235,7 +118,7 @@ def _headline(asked: _Asked, found: Interrupted, decided: Decision) -> str:
     )
 
 
-def _sentences(asked: _Asked, found: Interrupted, alone: Interrupted, decided: Decision) -> list[Sentence]:
+def _sentences(asked: Asked, found: Interrupted, alone: Interrupted, decided: Decision, *, last: int) -> list[Sentence]:
     verb = (
         f"differed from comparison places: {words.in_every_100(found.estimate)}"
         if asked.compared
@@ -249,7 +132,7 @@ def _sentences(asked: _Asked, found: Interrupted, alone: Interrupted, decided: D
             rows=(0,),
         ),
         Sentence(
-            f"This rests on {found.n_before} months before the start and {found.n_after} after"
+            f"{asked.why} This rests on {found.n_before} months before the start and {found.n_after} after"
             + (f", set against {words.counted(asked.comparisons, 'comparison place')}." if asked.compared else "."),
             rows=(0,),
         ),
@@ -262,25 +145,36 @@ def _sentences(asked: _Asked, found: Interrupted, alone: Interrupted, decided: D
                 rows=(1,),
             )
         )
+    said.append(Sentence(_in_events(asked, found), rows=(last,)))
     return said
 
 
-def _marks(asked: _Asked, found: Interrupted, headline: str) -> pd.DataFrame:
+def _in_events(asked: Asked, found: Interrupted) -> str:
+    """The change as a number of events, in round numbers."""
+    gap = found.cumulative
+    low, high = (f"{abs(end):,.0f} {'fewer' if end < 0 else 'more'}" for end in (gap.low, gap.high))
+    where = "comparison places" if asked.compared else "their own past"
+    return (
+        f"Since the start that is {gap.observed:,.0f} counted where {where} would lead one to expect "
+        f"{gap.expected:,.0f} (between {low} and {high})."
+    )
+
+
+def _marks(asked: Asked, found: Interrupted, headline: str) -> pd.DataFrame:
     """Rates of the programme places, the fitted line, and where it would have gone without a change at the start."""
     per, path = asked.measure.per, found.path
-    level = asked.months["other_count"] / asked.months["other_people"] if asked.compared else 1.0
     at = asked.months["period"].dt.strftime("%Y-%m-%d")
     drawn = pd.DataFrame({"x": at, "n": asked.months["count"], "row": 0})
     observed = drawn.assign(mark="point", series="seen", y=per * asked.months["count"] / asked.months["people"])
     after = asked.months["period"] >= asked.start
     expected = "expected from comparison places" if asked.compared else "expected from before"
     lines = [
-        drawn.assign(mark="line", series="fitted", y=per * level * path["fitted"]),
-        drawn.assign(mark="line", series=expected, y=per * level * path["counterfactual"])[after],
+        drawn.assign(mark="line", series="fitted", y=per * path["fitted"]),
+        drawn.assign(mark="line", series=expected, y=per * path["counterfactual"])[after],
         drawn.assign(
             mark="band",
-            low=per * level * path["counterfactual_low"],
-            high=per * level * path["counterfactual_high"],
+            low=per * path["counterfactual_low"],
+            high=per * path["counterfactual_high"],
         )[after],
     ]
     rows: list[dict[str, Any]] = [*pd.concat([observed, *lines], ignore_index=True).T.to_dict().values()]
@@ -296,7 +190,7 @@ def _marks(asked: _Asked, found: Interrupted, headline: str) -> pd.DataFrame:
     )
 
 
-def _method(asked: _Asked, found: Interrupted) -> Method:
+def _method(asked: Asked, found: Interrupted) -> Method:
     against = ", as a ratio to comparison places" if asked.compared else ""
     return Method(
         name=f"{found.method}{against}",
@@ -306,7 +200,22 @@ def _method(asked: _Asked, found: Interrupted) -> Method:
     )
 
 
-def _cautions(asked: _Asked, found: Interrupted, rivals: tuple[str, ...]) -> list[Sentence]:
+def _otherwise(table: pd.DataFrame) -> list[Sentence]:
+    """How far the answer moves under other choices of trend, season and months; placebo starts answer otherwise."""
+    others = table[(table["what"] == "sensitivity") & ~table["group"].str.contains("placebo start")]
+    if others.empty:
+        return []
+    low, high = float(others["estimate"].min()), float(others["estimate"].max())
+    return [
+        Sentence(
+            f"Under {len(others)} other choices of trend, season and months it lies between {words.in_every_100(low)} "
+            f"and {words.in_every_100(high)}.",
+            rows=tuple(others.index),
+        )
+    ]
+
+
+def _cautions(asked: Asked, found: Interrupted, rivals: tuple[str, ...]) -> list[Sentence]:
     said = []
     if rivals:
         said.append(f"Also going on in the same time: {words.listed(list(rivals))}.")

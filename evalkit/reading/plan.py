@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import isfinite
 from typing import Any
 
 from data_schemas.catalogues import Misdescribed, check_keys, check_kinds, is_a
@@ -29,13 +30,14 @@ class Plan:
     """What was declared before anyone looked.
 
     `agreed_with`, `agreed_on`: who agreed to it, and when. `primary`: the measure that decides, by question.
-    `lag_months` and `worthwhile`: by measure or instrument, how long a change may take and the smallest worth having.
-    `families`: measures judged together. `informant`: a rater, such as sponsor, whose clear disagreement makes a
-    verdict mixed. `waves`: by instrument, in which months after the start it is to be answered; `informants`: by whom.
-    `meetings`: by level (individual, team, population, process), the meeting where its findings are talked about.
-    `reliable_change`: the method by which single leaders' changes are told from error of measurement.
-    `watch`: by measure, who looks after it when the evaluation is over. `rebase`: by measure, each month from which
-    limits of variation are drawn anew, and why. `chosen`: by measure, how places came to be in the programme (`CHOSEN`):
+    `lag_months` and `worthwhile`: by measure or instrument, how long a change may take and the smallest worth having;
+    `plausible`: by measure, the largest anybody expects. `families`: measures judged together. `informant`: a rater,
+    such as sponsor, whose clear disagreement makes a verdict mixed. `waves`: by instrument, in which months after the
+    start it is to be answered; `informants`: by whom. `meetings`: by level (individual, team, population, process), the
+    meeting where its findings are talked about. `reliable_change`: the method by which single leaders' changes are told
+    from error of measurement. `watch`: by measure, who looks after it when the evaluation is over. `rebase`: by
+    measure, each month from which limits of variation are drawn anew, and why. `trajectory`: by measure, the target
+    from each month (2025-04) until the next. `chosen`: by measure, how places came to be in the programme (`CHOSEN`):
     places chosen for a high point come down by themselves.
     """
 
@@ -44,6 +46,7 @@ class Plan:
     primary: Mapping[str, str] = field(default_factory=dict)
     lag_months: Mapping[str, int] = field(default_factory=dict)
     worthwhile: Mapping[str, float] = field(default_factory=dict)
+    plausible: Mapping[str, float] = field(default_factory=dict)
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     informant: str = ""
     reliable_change: str = ""
@@ -52,6 +55,7 @@ class Plan:
     meetings: Mapping[str, str] = field(default_factory=dict)
     watch: Mapping[str, Watch] = field(default_factory=dict)
     rebase: Mapping[str, Mapping[date, str]] = field(default_factory=dict)
+    trajectory: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,12 +63,14 @@ PARTS = {
     "primary": "text",
     "lag_months": "whole number",
     "worthwhile": "number",
+    "plausible": "number",
     "families": "list",
     "waves": "list",
     "informants": "list",
     "meetings": "text",
     "watch": "table",
     "rebase": "table",
+    "trajectory": "table",
     "chosen": "text",
 }
 """The tables of `[plan]`, and what stands in each."""
@@ -99,6 +105,7 @@ def plan(said: Mapping[str, Any]) -> Plan:
         primary=dict(said.get("primary", {})),
         lag_months=dict(said.get("lag_months", {})),
         worthwhile={key: float(value) for key, value in said.get("worthwhile", {}).items()},
+        plausible={key: float(value) for key, value in said.get("plausible", {}).items()},
         families={key: tuple(value) for key, value in said.get("families", {}).items()},
         informant=said.get("informant", ""),
         reliable_change=_method(said.get("reliable_change", "")),
@@ -107,6 +114,7 @@ def plan(said: Mapping[str, Any]) -> Plan:
         meetings=dict(said.get("meetings", {})),
         watch={key: _watch(key, value) for key, value in said.get("watch", {}).items()},
         rebase={key: _rebase(key, value) for key, value in said.get("rebase", {}).items()},
+        trajectory={key: _trajectory(key, value) for key, value in said.get("trajectory", {}).items()},
         chosen={key: _chosen(key, value) for key, value in said.get("chosen", {}).items()},
     )
 
@@ -155,14 +163,29 @@ def _rebase(measure: str, said: Mapping[str, Any]) -> dict[date, str]:
     """Months and reasons: 2024-07 = "…"."""
     where, found = f"[plan.rebase.{measure}]", {}
     for month, reason in said.items():
-        try:
-            first = datetime.strptime(month, "%Y-%m").date()
-        except ValueError:
-            raise Misdescribed(
-                f"{where} holds {month!r}, which is no month.", 'Write 2024-07 = "why the series changed".', value=month
-            ) from None
+        first = _month(month, where, 'Write 2024-07 = "why the series changed".')
         is_a(reason, "text", where=f"{where} {month!r}")
         if not reason.strip():
             raise Misdescribed(f"{where} {month!r} gives no reason.", "Say what changed the series.", value=month)
         found[first] = reason
     return found
+
+
+def _trajectory(measure: str, said: Mapping[str, Any]) -> dict[str, float]:
+    """Months and targets: 2025-04 = 62."""
+    where, found = f"[plan.trajectory.{measure}]", {}
+    for month, target in said.items():
+        first = _month(month, where, "Write 2025-04 = 62.")
+        is_a(target, "number", where=f"{where} {month!r}")
+        if not isfinite(target):
+            raise Misdescribed(f"{where} {month!r} is no number to reach.", "Write 2025-04 = 62.", value=f"{target}")
+        found[f"{first:%Y-%m}"] = float(target)
+    return found
+
+
+def _month(said: str, where: str, example: str) -> date:
+    """The first day of a month."""
+    try:
+        return datetime.strptime(said, "%Y-%m").date()
+    except ValueError:
+        raise Misdescribed(f"{where} holds {said!r}, which is no month.", example, value=said) from None

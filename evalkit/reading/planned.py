@@ -12,9 +12,11 @@ import pandas as pd
 from data_schemas.catalogues import nearest
 from data_schemas.tables.answers import RATERS
 from evalkit.instrument import Instrument
+from evalkit.reading.admissions import into_outcomes
 from evalkit.reading.between import Between, Known
 from evalkit.reading.contents import Contents
-from evalkit.reading.in_parts import Parts, latest, reads
+from evalkit.reading.in_parts import Parts
+from evalkit.reading.long_tables import looked_through
 from evalkit.reading.plan import Plan
 from evalkit.reading.problems import Problems
 from evalkit.reading.reads import Read
@@ -35,23 +37,21 @@ def checked(
     between = Between(tables, known, contents.settings.as_of, problems, unread)
     between.check()
     parts = {table: _in_parts(table, files, between) for table, files in (long or {}).items()}
-    if "outcomes" in tables:
-        _check_rebases(contents.settings.plan, tables["outcomes"].frame, problems)
     frames = {name: read.frame for name, read in tables.items()}
-    return replace(_planned(contents, problems), tables=frames, parts=parts)
+    found = into_outcomes(replace(contents, tables=frames, parts=parts), problems)
+    if "outcomes" in found.tables:
+        _check_rebases(contents.settings.plan, found.tables["outcomes"], problems)
+    return _planned(found, problems)
 
 
 def _in_parts(table: str, files: Sequence[Path], between: Between) -> Parts:
-    """A table too long to be held, checked part by part."""
-    rows, last = 0, None
-    for path in files:
-        for read in reads(table, path, between.problems):
-            check_table(read, between.problems)
-            between.check_one(read)
-            rows += len(read.frame)
-            days = [day for day in (last, latest(table, read.frame)) if day is not None]
-            last = max(days) if days else None
-    return Parts(table, tuple(files), rows, last)
+    """A table too long to be held, held to every rule all the same."""
+
+    def check(read: Read, problems: Problems) -> None:
+        check_table(read, problems)
+        replace(between, problems=problems).check_one(read)
+
+    return looked_through(table, files, check, between.problems)
 
 
 def _check_rebases(plan: Plan, outcomes: pd.DataFrame, problems: Problems) -> None:
@@ -77,7 +77,7 @@ def _planned(contents: Contents, problems: Problems) -> Contents:
     _check_asking(plan, instruments, problems)
     for name in [
         *plan.primary.values(), *plan.lag_months, *plan.worthwhile, *sum(plan.families.values(), ()), *plan.rebase,
-        *plan.chosen, *plan.watch,
+        *plan.trajectory, *plan.chosen, *plan.plausible, *plan.watch,
     ]:  # fmt: skip
         if name not in known:
             problems.add(
@@ -95,6 +95,10 @@ def _planned(contents: Contents, problems: Problems) -> Contents:
             measures[name] = replace(measures[name], **said)
         elif name in instruments:
             instruments[name] = replace(instruments[name], **said)
+    for name, change in plan.plausible.items():
+        if name in measures:
+            said = {"largest_plausible_change": change, **_declared("largest_plausible_change")}
+            measures[name] = replace(measures[name], **said)
     return replace(contents, instruments=instruments, measures=measures)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from data_schemas.catalogues import Misdescribed, check_keys, check_kinds, is_a
 from evalkit.reading.cells import parse
+from evalkit.reading.counted import Counted, counted
 from evalkit.reading.mapping import Export, Pseudonyms, exports, pseudonyms
 from evalkit.reading.plan import Plan, plan
 from evalkit.terms import Audience
@@ -39,7 +40,7 @@ class Settings:
 
     `starts_on` None means that nobody recorded it, and `as_of` None the latest date in the data; one of the two must be
     there. `source` says where published data come from; `agreed_open` who
-    agreed that their scores are shown, and when.
+    agreed that their scores are shown, and when; `admissions` into which measure they are counted, None into none.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Settings:
     people: Notes = field(default_factory=Notes)
     mapping: tuple[Export, ...] = ()
     pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
+    admissions: Counted | None = None
 
     def __post_init__(self) -> None:
         if self.minimum_group < 1:
@@ -82,6 +84,7 @@ def settings(said: Mapping[str, Any]) -> Settings:
         people=_notes(said.get("people", {})),
         mapping=exports(said.get("mapping", {})),
         pseudonyms=pseudonyms(said.get("pseudonyms", {})),
+        admissions=counted(said.get("admissions")),
     )
 
 
@@ -132,13 +135,16 @@ def _in_part(name: str, part: str) -> str:
     """What a row of `plan.` or `people.` calls for."""
     if name == "plan.agreed_on" or (part.startswith("plan.watch.") and name.endswith(".delete_on")):
         return "date"
+    if part.startswith("plan.trajectory."):
+        return "number"
     return {
         "plan.lag_months": "whole number",
         "plan.worthwhile": "number",
+        "plan.plausible": "number",
         "plan.families": "list",
         "plan.informants": "list",
         "plan.waves": "list of whole numbers",
-    }.get(part, "text")
+    }.get(part, "list" if name == "admissions.by" else "text")
 
 
 def _from_cell(name: str, text: str) -> Any:
@@ -169,7 +175,7 @@ _KINDS = {
     "retention": "text",
 }
 _DATES = ("starts_on", "as_of")
-_TABLES = ("plan", "people", "mapping", "pseudonyms")
+_TABLES = ("plan", "people", "mapping", "pseudonyms", "admissions")
 
 
 def _audience(value: str) -> Audience:

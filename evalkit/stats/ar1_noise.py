@@ -27,6 +27,8 @@ MIN_DF = 1.0
 """The smallest df used. Close to a random walk the formula falls towards 0 for the line itself and for a change in
 slope, where a t interval has no meaning left; at 1 it is already 12.7 standard errors each way. (A change in level
 stayed above 1 in every simulated series.)"""
+AR1_EDGE = 0.99
+"""How far towards 1 or −1 `fit_without_noise` looks for ρ."""
 MAX_PERIODS = 400
 """The longest series fitted: beyond this the stored matrices of one grid pass 100 MB. Monthly data never get there."""
 
@@ -107,20 +109,81 @@ def fit(y: ArrayLike, X: ArrayLike, periods: ArrayLike, *, held: tuple[float, fl
     betas, squares, reml = _profile(y, X, inverses, log_determinants)
     best = int(np.argmax(reml))
     rho, w = pairs[best]
-    sigma2 = float(squares[best] / (len(y) - X.shape[1]))
     directions = _derivatives(periods, rho, w, held is not None)
-    covariance, plug_in, slopes, uncertainty = _kenward_roger(X, inverses[best], sigma2, directions)
     edge = held is None and (rho in (RHO_GRID[0], RHO_GRID[-1]) or w in (W_GRID[0], W_GRID[-1]))
+    return _found(X, betas[best], squares[best], reml[best], inverses[best], pairs[best], directions, edge)
+
+
+def fit_without_noise(y: ArrayLike, X: ArrayLike, periods: ArrayLike) -> Ar1NoiseFit:
+    """Fit y = Xβ + e with plain AR(1) errors, V_ij = ρ^|t_i − t_j|: w is 1, and ρ is climbed to rather than on a grid.
+
+    To reproduce published rows. ρ may be negative; it is the best between −`AR1_EDGE` and `AR1_EDGE`, and `at_boundary`
+    when that is one of the two. Covariance and df as in `fit`, from log σ² and ρ. In series whose counts scatter about
+    a slowly wandering level the intervals are too narrow, which is why no verdict rests on them.
+
+    Source: as `fit`; R's `nlme::gls(…, correlation = corAR1(form = ~t), method = "REML")` is the same model, and its
+    standard errors are the roots of `plug_in`. Shapes, units and errors as for `fit`.
+
+    >>> import numpy as np
+    >>> y = [5.0, 4.8, 5.1, 5.3, 4.9, 5.2, 6.1, 6.0, 6.4, 5.9, 6.2, 6.3]
+    >>> X = np.column_stack([np.ones(12), np.arange(12) >= 6])
+    >>> plain = fit_without_noise(y, X, np.arange(12))
+    >>> round(plain.rho, 3), plain.beta.round(3).tolist(), plain.w
+    (-0.32, [5.046, 1.105], 1.0)
+    """
+    from scipy.optimize import minimize_scalar
+
+    y, X, periods = np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64), np.asarray(periods)
+    _check(y, X, periods)
+    order = np.argsort(periods)
+    rows, gaps = np.column_stack([y, X])[order], np.diff(periods[order])
+    coarse = np.linspace(-AR1_EDGE, AR1_EDGE, 23)
+    best = int(np.argmax([_ar1_reml(rho, rows, gaps) for rho in coarse]))
+    around = (coarse[max(best - 1, 0)], coarse[min(best + 1, len(coarse) - 1)])
+    climbed = minimize_scalar(
+        lambda rho: -_ar1_reml(rho, rows, gaps), bounds=around, method="bounded", options={"xatol": 1e-9}
+    )
+    pair = (float(climbed.x), 1.0)
+    inverses, log_determinants = _inverted(periods, (pair,))
+    (beta,), (squares,), (reml,) = _profile(y, X, inverses, log_determinants)
+    directions = _derivatives(periods, *pair, False)[:2]
+    edge = abs(pair[0]) > AR1_EDGE - 1e-6
+    return _found(X, beta, squares, reml, inverses[0], pair, directions, edge)
+
+
+def _ar1_reml(rho: float, rows: Floats, gaps: NDArray[np.generic]) -> float:
+    """The restricted log-likelihood, up to a constant, of rows (y, X) in order: each less what its forerunner tells."""
+    kept = np.power(float(rho), gaps.astype(np.float64))[:, None]
+    surprise = np.vstack([rows[:1], (rows[1:] - kept * rows[:-1]) / np.sqrt(1 - kept**2)])
+    # the last pivot of a QR with y behind X is the root of the residual sum of squares
+    pivots = np.abs(np.diag(np.linalg.qr(np.roll(surprise, -1, axis=1), mode="r")))
+    left = len(rows) - rows.shape[1] + 1
+    spread = left * np.log(np.maximum(pivots[-1], np.finfo(float).tiny))
+    return float(-spread - np.log(1 - kept**2).sum() / 2 - np.log(pivots[:-1]).sum())
+
+
+def _found(
+    X: Floats,
+    beta: Floats,
+    squares: float,
+    reml: float,
+    inverse: Floats,
+    pair: tuple[float, float],
+    directions: Floats,
+    edge: bool,
+) -> Ar1NoiseFit:
+    sigma2 = float(squares / (len(X) - X.shape[1]))
+    covariance, plug_in, slopes, uncertainty = _kenward_roger(X, inverse, sigma2, directions)
     return Ar1NoiseFit(
-        beta=betas[best],
+        beta=beta,
         covariance=covariance,
         plug_in=plug_in,
-        rho=float(rho),
-        w=float(w),
+        rho=float(pair[0]),
+        w=float(pair[1]),
         sigma2=sigma2,
-        reml=float(reml[best]),
+        reml=float(reml),
         at_boundary=edge,
-        n=len(y),
+        n=len(X),
         _slopes=slopes,
         _uncertainty=uncertainty,
     )
@@ -218,12 +281,15 @@ def _grid() -> tuple[tuple[float, float], ...]:
 @lru_cache(maxsize=4)
 def _correlations(periods: tuple[int, ...], pairs: tuple[tuple[float, float], ...]) -> tuple[Floats, Floats]:
     """The inverses (G, n, n) and log-determinants (G,) of V for every pair. Series of a panel share one entry."""
-    stacked = np.stack([correlation(periods, rho, w) for rho, w in pairs])
-    inverses: Floats = np.asarray(np.linalg.inv(stacked), dtype=np.float64)
-    log_determinants: Floats = np.asarray(np.linalg.slogdet(stacked)[1], dtype=np.float64)
+    inverses, log_determinants = _inverted(periods, pairs)
     for kept in (inverses, log_determinants):
         kept.setflags(write=False)
     return inverses, log_determinants
+
+
+def _inverted(periods: ArrayLike, pairs: tuple[tuple[float, float], ...]) -> tuple[Floats, Floats]:
+    stacked = np.stack([correlation(periods, rho, w) for rho, w in pairs])
+    return np.asarray(np.linalg.inv(stacked), dtype=np.float64), np.asarray(np.linalg.slogdet(stacked)[1])
 
 
 def _profile(y: Floats, X: Floats, inverses: Floats, log_determinants: Floats) -> tuple[Floats, Floats, Floats]:

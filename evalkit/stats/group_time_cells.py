@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.stats import panel_of_units
+from evalkit.stats import panel_of_units, periods
 from evalkit.stats.panel_of_units import Flags, Panel, named
 from evalkit.stats.periods import Floats
 
@@ -176,7 +176,7 @@ def _first(panel: Panel, frame: pd.DataFrame, unit: str, first_treated: str) -> 
         if not np.isfinite(given).all() or (given != np.round(given)).any():
             raise ValueError(f"{first_treated!r} must be a period, or missing for units never treated.")
         given = given.astype(np.int64)
-    moments, calendar = panel_of_units.moments_of(given)
+    moments, calendar = periods.moments_of(given)
     if calendar != panel.calendar:
         raise ValueError(f"{first_treated!r} and the times must be of one kind: both dates, or both whole numbers.")
     if not calendar and (moments == 0).any() and panel.moments[0] > 0:

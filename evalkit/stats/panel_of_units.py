@@ -50,7 +50,7 @@ class Panel:
 
     def first_after(self, start: Start) -> int:
         """The column of the first period at or after the start; the start lies after the first and by the last."""
-        began, dated = _moments(pd.Series([pd.Timestamp(start) if isinstance(start, str) else start]))
+        began, dated = periods.moments_of(pd.Series([pd.Timestamp(start) if isinstance(start, str) else start]))
         if dated != self.calendar:
             raise ValueError(f"start {start!r} and the times must be of one kind: both dates, or both whole numbers.")
         if not self.moments[0] < began[0] <= self.moments[-1]:
@@ -82,7 +82,7 @@ def read(frame: pd.DataFrame, outcome: str, unit: str, time: str) -> Panel:
             f"{int(frame[unit].isna().sum())} rows name no unit in {unit!r}. Fill it in, or leave them out."
         )
     rows, units = _by_name(frame[unit])
-    moments, calendar = _moments(frame[time])
+    moments, calendar = periods.moments_of(frame[time])
     columns, when = _in_order(moments)
     if len(units) < 2 or len(when) < 2:
         raise ValueError(
@@ -129,15 +129,6 @@ def named(those: Sequence[object]) -> str:
     """
     rest = f" and {len(those) - NAMED} more" if len(those) > NAMED else ""
     return ", ".join(str(each) for each in those[:NAMED]) + rest
-
-
-def moments_of(times: pd.Series[Any]) -> tuple[NDArray[np.int64], bool]:
-    """Whole numbers that count months or periods, and whether they are calendar months. Nothing may be missing."""
-    return _moments(times)
-
-
-def _moments(times: pd.Series[Any]) -> tuple[NDArray[np.int64], bool]:
-    return periods._moments(times)
 
 
 def _by_name(column: pd.Series[Any]) -> tuple[NDArray[np.intp], list[Any]]:

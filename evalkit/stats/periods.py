@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -11,16 +11,36 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Family = Literal["normal", "poisson", "quasipoisson"]
+Family = Literal["normal", "poisson", "quasipoisson", "negative_binomial"]
 Start = int | str | date | pd.Period
 
 NAMED = 10
 """How many periods an error names before it counts the rest."""
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How dates or numbers become positions: the first moment, the step between periods, and whether they are dates."""
+
+    first: int
+    step: int
+    calendar: bool
+
+    def position(self, moment: Start, called: str) -> float:
+        """Where a date or number lies on the scale of the positions; it need not be one of the periods."""
+        found, dated = moments_of(pd.Series([pd.Timestamp(moment) if isinstance(moment, str) else moment]))
+        if dated != self.calendar:
+            raise ValueError(f"{called} {moment!r} and the times must be of one kind: both dates, or both numbers.")
+        return float((found[0] - self.first) / self.step)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """One series in order of time. `positions` counts periods from the first; `months` is None without a calendar."""
+    """One series in order of time. `positions` counts periods from the first; `months` is None without a calendar.
+
+    `reference` is what the comparison series says, period by period: its rate for counts, its value otherwise; None
+    without one. `clock` is None only for series that nobody reads dates into.
+    """
 
     labels: pd.Series[Any]
     positions: NDArray[np.int64]
@@ -28,51 +48,97 @@ class Points:
     outcome: Floats
     exposure: Floats
     family: Family
+    reference: Floats | None = None
+    clock: Clock | None = None
 
     def only(self, kept: NDArray[np.bool_]) -> Points:
         """The series at some of its periods."""
-        months = None if self.months is None else self.months[kept]
-        labels = self.labels[kept].reset_index(drop=True)
-        return Points(labels, self.positions[kept], months, self.outcome[kept], self.exposure[kept], self.family)
+        return replace(
+            self,
+            labels=self.labels[kept].reset_index(drop=True),
+            positions=self.positions[kept],
+            months=None if self.months is None else self.months[kept],
+            outcome=self.outcome[kept],
+            exposure=self.exposure[kept],
+            reference=None if self.reference is None else self.reference[kept],
+        )
+
+    @property
+    def base(self) -> Floats:
+        """What the line is fitted against: denominators times the comparison's rate, or the comparison's values."""
+        if self.family == "normal":
+            return np.zeros(len(self.outcome)) if self.reference is None else self.reference
+        return self.exposure if self.reference is None else self.exposure * self.reference
 
 
 def read(
-    frame: pd.DataFrame, outcome: str, time: str, start: Start, offset: str | None, family: Family
+    frame: pd.DataFrame,
+    outcome: str,
+    time: str,
+    start: Start,
+    offset: str | None,
+    family: Family,
+    comparison: str | None = None,
+    comparison_offset: str | None = None,
 ) -> tuple[Points, float]:
     """The checked series in order of time, and the start on the scale of its positions."""
-    columns = [outcome, time] + ([] if offset is None else [offset])
+    columns = [outcome, time, *(each for each in (offset, comparison, comparison_offset) if each is not None)]
     absent = [column for column in columns if column not in frame.columns]
     if absent:
         raise ValueError(f"No column {', '.join(map(repr, absent))}; the frame has {', '.join(map(str, frame))}.")
     if len(frame) < 2:
         raise ValueError(f"A series needs periods before and after the start; the frame has {len(frame)} rows.")
-    moments, calendar = _moments(frame[time])
+    moments, calendar = moments_of(frame[time])
     order = np.argsort(moments, kind="stable")
     labels, moments = frame[time].iloc[order].reset_index(drop=True), moments[order]
     refuse(labels[np.r_[False, np.diff(moments) == 0]], "occur more than once", "Give one row a period.")
-    exposure = np.ones(len(frame)) if offset is None else _numbers(frame[offset], order, labels)
-    refuse(labels[exposure <= 0], f"have a {offset!r} that is not above zero", "A rate needs a denominator.")
-    values = _numbers(frame[outcome], order, labels)
-    if family != "normal":
-        wrong = (values < 0) | (values != np.round(values))
-        refuse(labels[wrong], f"have an {outcome!r} that is not a count", "Use family='normal' for other measures.")
-    step = int(np.gcd.reduce(np.diff(moments)))
-    began, dated = _moments(pd.Series([pd.Timestamp(start) if isinstance(start, str) else start]))
-    if dated != calendar:
-        raise ValueError(f"start {start!r} and {time!r} must be of one kind: both dates, or both whole numbers.")
-    if not moments[0] < began[0] <= moments[-1]:
+    exposure = _denominators(frame, offset, order, labels)
+    values = _outcome(frame, outcome, order, labels, family)
+    reference = None
+    if comparison is not None:
+        reference = _outcome(frame, comparison, order, labels, family)
+        if family != "normal":
+            refuse(labels[reference == 0], f"have no events in {comparison!r}", "No ratio to nothing: take quarters.")
+            reference = reference / _denominators(frame, comparison_offset, order, labels)
+        if np.allclose(values / exposure, reference, rtol=1e-12, atol=0):
+            raise ValueError(
+                f"{comparison!r} is the series itself in every period, so there is no scatter to judge by."
+            )
+    clock = Clock(int(moments[0]), int(np.gcd.reduce(np.diff(moments))), calendar)
+    positions = (moments - moments[0]) // clock.step
+    begins = clock.position(start, "start")
+    if not 0 < begins <= positions[-1]:
         first, last = name(labels.iloc[0]), name(labels.iloc[-1])
         raise ValueError(f"start {start!s} must come after the first period, {first}, and not after the last, {last}.")
     months = moments % 12 + 1 if calendar else None
-    positions = (moments - moments[0]) // step
-    return Points(labels, positions, months, values, exposure, family), float((began[0] - moments[0]) / step)
+    return Points(labels, positions, months, values, exposure, family, reference, clock), begins
 
 
-def _moments(times: pd.Series[Any]) -> tuple[NDArray[np.int64], bool]:
+def _denominators(frame: pd.DataFrame, column: str | None, order: NDArray[np.int64], labels: pd.Series[Any]) -> Floats:
+    if column is None:
+        return np.ones(len(frame))
+    exposure = _numbers(frame[column], order, labels)
+    refuse(labels[exposure <= 0], f"have a {column!r} that is not above zero", "A rate needs a denominator.")
+    return exposure
+
+
+def _outcome(
+    frame: pd.DataFrame, column: str, order: NDArray[np.int64], labels: pd.Series[Any], family: Family
+) -> Floats:
+    values = _numbers(frame[column], order, labels)
+    if family != "normal":
+        wrong = (values < 0) | (values != np.round(values))
+        refuse(labels[wrong], f"have a {column!r} that is not a count", "Use family='normal' for other measures.")
+    return values
+
+
+def moments_of(times: pd.Series[Any]) -> tuple[NDArray[np.int64], bool]:
     """Whole numbers that count months or periods, and whether they are calendar months."""
     if times.isna().any():
         raise ValueError(f"{int(times.isna().sum())} rows have no time. Fill it in, or leave those rows out.")
     if pd.api.types.is_integer_dtype(times):
+        return times.to_numpy(dtype=np.int64), False
+    if pd.api.types.is_float_dtype(times) and (times == times.round()).all():  # years of a file with decimals
         return times.to_numpy(dtype=np.int64), False
     if times.dtype == object:
         kind = pd.api.types.infer_dtype(times)

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.stats import simplex_weights
-from evalkit.stats.panel_of_units import Panel, moments_of, named
-from evalkit.stats.periods import Start
+from evalkit.stats.panel_of_units import Panel, named
+from evalkit.stats.periods import Start, moments_of
 from evalkit.stats.student import NO_SPREAD
 
 Floats = NDArray[np.float64]

@@ -136,8 +136,9 @@ def test_level_on_log_rates_is_that_of_the_estimator():
     assert (found.rho, found.w) == (fit.rho, fit.w)
 
 
-def test_on_log_rates_the_two_count_families_are_one():
-    first, second = visits(family="poisson"), visits()
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_on_log_rates_the_count_families_are_one(family):
+    first, second = visits(family=family), visits()
     assert (first.estimate, first.low, first.high) == (second.estimate, second.low, second.high)
 
 
@@ -192,9 +193,9 @@ def test_sensitivity_repeats_the_choice_made_and_tries_the_others():
     found = visits()
     rows = found.sensitivity
     chosen = rows[rows["chosen"]]
-    assert chosen["setting"].tolist() == ["linear", "harmonic"]
-    assert chosen["estimate"].tolist() == pytest.approx([found.estimate] * 2)
-    assert chosen["low"].tolist() == pytest.approx([found.low] * 2)
+    assert chosen["setting"].tolist() == ["linear", "harmonic", "alike, with noise"]
+    assert chosen["estimate"].tolist() == pytest.approx([found.estimate] * 3)
+    assert chosen["low"].tolist() == pytest.approx([found.low] * 3)
     placebo = rows[rows["variation"] == "placebo start"]
     assert placebo["setting"].tolist() == ["2019-01", "2019-10", "2020-07"]
     by_hand = visits(MONTHLY[:36], start=MONTHS[18])
