@@ -74,7 +74,7 @@ class _Answer:
         """How often names drawn at random differ as much, and how seldom they ever could."""
         found = self.found
         return (
-            f"Named at random, {found.n_treated} of {found.n} places would differ this much in "
+            f"Drawn by lot, {found.n_treated} of {found.n} places would differ this much in "
             f"{_times(found.p_relabelled)}; no result could be rarer than {_times(found.smallest_p)}."
         )
 
@@ -255,9 +255,9 @@ def _times(p: float) -> str:
     """A share of labellings in words.
 
     >>> _times(0.25), _times(1 / 50_000), _times(0.0526)
-    ('25 in every 100', '1 in every 50,000', '5 in every 100')
+    ('25 of every 100 draws', '1 of every 50,000 draws', '5 of every 100 draws')
     """
-    return f"{round(100 * p)} in every 100" if p >= 0.015 else f"1 in every {round(1 / p):,}"
+    return f"{round(100 * p)} of every 100 draws" if p >= 0.015 else f"1 of every {round(1 / p):,} draws"
 
 
 def _marks(answer: _Answer, headline: str) -> pd.DataFrame:
@@ -265,7 +265,7 @@ def _marks(answer: _Answer, headline: str) -> pd.DataFrame:
     found, places = answer.found, answer.found.places
     kinds = [(f"Programme places ({found.n_treated})", places[places["treated"]]),
              (f"Comparison places ({found.n_comparison})", places[~places["treated"]])]  # fmt: skip
-    drawn = "Difference, over names drawn"
+    drawn = "Difference, over draws by lot"
     rows: list[dict[str, Any]] = []
     for name, held in kinds:
         middle = float(np.exp((held["change"] * held["weight"]).sum()))

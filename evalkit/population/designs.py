@@ -61,10 +61,7 @@ class Asked:
     @property
     def why(self) -> str:
         """Why places are compared in this way."""
-        told = (
-            "Each place is one change, from all months before its start to all after: months that hang together then "
-            "cannot make a difference look surer than it is."
-        )
+        told = "Each place counts once, by how its rate changed from all months before the start to all after."
         if self.many_starts:
             told += f" Programme places began at {self.places.starts.nunique()} times; each is read at its own."
         if self.left_out:

@@ -36,7 +36,7 @@ class TestWhatItSays:
         assert found.verdict is Verdict.IMPROVED
         assert found.attribution is Attribution.DIFFERENCE
         assert "6 programme places differed from that in 6 comparison places" in found.reading
-        assert "no result could be rarer than 1 in every 462" in found.reading
+        assert "no result could be rarer than 1 of every 462 draws" in found.reading
 
     def test_a_clear_interval_that_relabelling_does_not_bear_out_is_no_clear_change(self, tmp_path: Path) -> None:
         # two of five: the interval is narrow, but of ten ways to name two places one is the least there can be
