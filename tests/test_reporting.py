@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import evalkit as ek
-from evalkit import kirkpatrick
 from evalkit.errors import NotEnoughEvidence, Refused
+from evalkit.kirkpatrick.coverage import Held
 from evalkit.reporting import grid, kernel, ledger, page
 from evalkit.reporting.blanks import MIME, Blank
 from evalkit.reporting.facts import Facts
@@ -228,7 +228,7 @@ def test_a_claim_keeps_its_name_when_its_number_changes() -> None:
 
 
 def test_a_page_without_coverage_says_itself_what_was_asked_and_what_was_not(tmp_path: Path) -> None:
-    cells = kirkpatrick.Held(hand_built.everything()).cells
+    cells = Held(hand_built.everything()).cells
     assert [len(cells[Level.INDIVIDUAL, step]) for step in Step] == [0, 0, 1, 0]
     words = page_checks.text(saved(hand_built.everything(), tmp_path))
     assert "3 of 12 cells hold an answer" in words

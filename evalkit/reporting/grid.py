@@ -10,6 +10,7 @@ import pandas as pd
 from evalkit import words
 from evalkit.disclosure import PEOPLE
 from evalkit.evidence import CLEAR
+from evalkit.kirkpatrick.coverage import Held, by_others
 from evalkit.reporting.blanks import Blank
 from evalkit.result import Result
 from evalkit.terms import Attribution, Level, Verdict
@@ -104,33 +105,55 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One of the three questions with its rows. `blanks` are those that belong to no one row."""
+    """One of the three questions with its rows. `blanks` are those that belong to no one row; `others` counts what
+    somebody else found about it, which answers nothing."""
 
     question: str
     level: Level
     rows: tuple[Row, ...]
     blanks: tuple[Blank, ...]
+    others: int = 0
+
+    @property
+    def by_others(self) -> str:
+        """How many findings by others there are, marked as such; nothing where there are none."""
+        if not self.others:
+            return ""
+        own = any(row.answers or row.beside for row in self.rows)
+        return by_others(self.others) if own else f"Nothing of our own; {by_others(self.others)}"
 
 
 def first_screen(answers: Sequence[Result], blanks: Sequence[Blank] = ()) -> tuple[Asked, ...]:
-    """The three questions, always all of them; the first answer given to each is its primary one."""
+    """The three questions, always all of them; the first answer given to each is its primary one.
+
+    Of a measure that was also set beside other places, that comparison answers, and its series alone stands beside it.
+    """
     return tuple(_asked(level, question, who, answers, blanks) for level, question, who in QUESTIONS)
 
 
 def _asked(
-    level: Level, question: str, everyone: tuple[str, ...], answers: Iterable[Result], blanks: Iterable[Blank]
+    level: Level, question: str, everyone: tuple[str, ...], answers: Sequence[Result], blanks: Iterable[Blank]
 ) -> Asked:
     mine = [answer for answer in answers if answer.level is level]
     unanswered = tuple(blank for blank in blanks if blank.level is level or blank.question == question)
     alone = len(everyone) == 1
+    series = _series_alone(answers)
 
     def row(who: str) -> Row:
         own = [answer for answer in mine if alone or answer.about.beneficiary == who]
-        to_it = tuple(answer for answer in own if answer.question == question)
-        beside = tuple(answer for answer in own if answer.question != question)
-        return Row(who, to_it, beside, unanswered if alone else ())
+        to_it = [series.get(answer.about.asked, answer) for answer in own if answer.question == question]
+        beside = [answer for answer in own if answer.question != question or answer.about.asked in series]
+        return Row(who, tuple(dict.fromkeys(to_it)), tuple(beside), unanswered if alone else ())
 
-    return Asked(question, level, tuple(map(row, everyone)), () if alone else unanswered)
+    others = sum(many for (about, _), many in Held(answers).others.items() if about is level)
+    return Asked(question, level, tuple(map(row, everyone)), () if alone else unanswered, others)
+
+
+def _series_alone(answers: Sequence[Result]) -> dict[str, Result]:
+    """What a series says by itself of a measure that was also set beside other places, with that comparison, which
+    answers in its place. One that could test nothing takes nobody's place."""
+    compared = [answer for answer in _asked_as("population.against(", answers) if could_test([answer])]
+    return {answer.about.asked.replace("against", "change", 1): answer for answer in compared}
 
 
 def because(answer: Result) -> str:
@@ -194,7 +217,7 @@ def other_way(answers: Iterable[Result]) -> tuple[Result, ...]:
     return tuple(answer for answer in answers if answer.verdict in (Verdict.WORSENED, Verdict.FELL, Verdict.MIXED))
 
 
-def tested(answers: Iterable[Result]) -> bool:
+def could_test(answers: Iterable[Result]) -> bool:
     """Whether any answer could have shown a change for the worse."""
     return any(answer.verdict not in (Verdict.DESCRIBED, Verdict.NOT_MEASURABLE) for answer in answers)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evalkit.kirkpatrick.found_by_others import BY_OTHERS, NOT_RERUN, evidence_of, quoted
 from evalkit.result import Result, Sentence
 
 if TYPE_CHECKING:
@@ -16,19 +17,28 @@ if TYPE_CHECKING:
 COLUMNS = (
     "claim_id", "result", "part", "sentence", "measure", "group", "estimate", "low", "high", "interval", "n", "unit",
     "verdict", "verdict_low", "verdict_high", "verdict_confidence", "attribution", "maryland", "nesta", "design",
-    "method", "rivals", "programme", "as_of", "data_hash", "notebook",
+    "method", "rivals", "programme", "as_of", "data_hash", "notebook", "rerun", "source", "checked_by",
 )  # fmt: skip
 """The ledger's columns, in order. A sentence that rests on several numbers has a row for each. `low` and `high` are the
-table's; the interval the verdict was read from, which headlines print, is `verdict_low` to `verdict_high`."""
+table's; the interval the verdict was read from, which headlines print, is `verdict_low` to `verdict_high`. `rerun` says
+whether the number is worked out here; somebody else's finding has its `source`, who checked it, and no verdict."""
+BY_US = "by us"
+WITHHELD = "Withheld: too few people to show"
 APART = ("what", "of", "told_by")
 """Columns of words that tell two rows of one measure and group apart."""
 FIGURES = ("measure", "group", "estimate", "low", "high", "interval", "n", "unit")
 
 
 def of(answers: Sequence[Result], notebooks: Mapping[int, str] | None = None) -> pd.DataFrame:
-    """Every headline, and every sentence that rests on a number. `notebooks` names the notebook of each position."""
+    """Every headline, every sentence that rests on a number, and every finding by others, once.
+
+    `notebooks` names the notebook of each position.
+    """
     told = notebooks or {}
     rows = [claim for at, answer in enumerate(answers) for claim in _claims(answer, told.get(at, ""))]
+    for at, answer in enumerate(answers):
+        shown = {claim["claim_id"] for claim in rows}
+        rows += [claim for claim in _by_others(answer, told.get(at, "")) if claim["claim_id"] not in shown]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n": "Int64", "maryland": "Int64", "nesta": "Int64"})
 
 
@@ -50,6 +60,42 @@ def _figures(table: pd.DataFrame, said: Sentence) -> list[dict[str, Any]]:
     ] or [{}]
 
 
+def _by_others(answer: Result, notebook: str) -> Iterator[dict[str, Any]]:
+    """Each finding of somebody else, in its source's own words, by whatever question it is shown."""
+    if not answer.about.asked.startswith(BY_OTHERS):
+        return
+    for row in answer.table.to_dict("records"):
+        shown = pd.notna(row["finding"])
+        earned = evidence_of(row) if shown else None
+        yield {
+            **dict.fromkeys(COLUMNS),
+            **_came_of(answer),
+            "claim_id": claim_id(f"{BY_OTHERS})", row["what"], row["measure"], row["group"]),
+            "part": row["what"],
+            "sentence": quoted(row) if shown else WITHHELD,
+            **{name: row[name] for name in FIGURES},
+            "maryland": earned and earned.maryland,
+            "nesta": earned and earned.nesta,
+            "design": earned and earned.design.value,
+            "method": answer.method.name,
+            "notebook": notebook,
+            "rerun": NOT_RERUN,
+            "source": row["source"] if shown else None,
+            "checked_by": row["checked_by"] if shown else None,
+        }
+
+
+def _came_of(answer: Result) -> dict[str, Any]:
+    """The question asked, and the data it was asked of."""
+    about = answer.about
+    return {
+        "result": about.asked,
+        "programme": about.programme,
+        "as_of": about.as_of and about.as_of.isoformat(),
+        "data_hash": about.data_hash,
+    }
+
+
 def _rests_on(answer: Result, part: str, said: Sentence, figures: dict[str, Any]) -> dict[str, Any]:
     about, evidence = answer.about, answer.evidence
     measure, group, wave = (str(figures.get(name, "")) for name in ("measure", "group", "wave"))
@@ -57,7 +103,7 @@ def _rests_on(answer: Result, part: str, said: Sentence, figures: dict[str, Any]
         "claim_id": claim_id(
             about.asked, part, measure, group, wave, *(str(figures[name]) for name in APART if figures.get(name))
         ),
-        "result": about.asked,
+        **_came_of(answer),
         "part": part,
         "sentence": said.text,
         **{name: figures.get(name) for name in FIGURES},
@@ -71,9 +117,7 @@ def _rests_on(answer: Result, part: str, said: Sentence, figures: dict[str, Any]
         "design": evidence.design.value,
         "method": answer.method.name,
         "rivals": "; ".join(evidence.rivals),
-        "programme": about.programme,
-        "as_of": about.as_of and about.as_of.isoformat(),
-        "data_hash": about.data_hash,
+        "rerun": BY_US,
     }
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from evalkit import __version__, evidence, html, verdict, words
 from evalkit.disclosure import protect
-from evalkit.kirkpatrick import Held
+from evalkit.kirkpatrick.coverage import ASKED, Held
 from evalkit.reporting import grid
 from evalkit.reporting.blanks import Blank
 from evalkit.reporting.facts import NOT_RECORDED, Facts
@@ -67,9 +67,11 @@ def report(
 
 
 def _argument(answers: Sequence[Result], audience: Audience) -> list[Result]:
-    """What joins the answers; where nobody asked for it, what was measured and what was not."""
+    """What joins the answers, what was measured and what was not among it though nobody asked for it."""
     joined = [answer for answer in answers if answer.level is Level.SYNTHESIS]
-    return joined or [protect(Held(answers).on_one_page(), audience)]
+    if any(answer.about.asked == ASKED for answer in joined):
+        return joined
+    return [protect(Held(answers).on_one_page(), audience), *joined]
 
 
 def handout(facts: Facts, answers: Sequence[Result], audience: Audience, *, blanks: Sequence[Blank] = ()) -> str:
@@ -150,7 +152,7 @@ def _environment() -> Environment:
         "know_more": grid.know_more,
         "open_of": lambda level: OPEN.get(level, MOST),
         "took_part": grid.took_part,
-        "tested": grid.tested,
+        "could_test": grid.could_test,
         "kind": _kind,
         "rules": evidence.RULES,
         "attribution_rules": evidence.ATTRIBUTION_RULES,

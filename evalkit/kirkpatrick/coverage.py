@@ -1,10 +1,9 @@
-"""The three levels and Kirkpatrick's four steps together: what was asked, what was answered, and what is blank."""
+"""What was measured, and what was not: answers by level and step, with other people's findings counted beside them."""
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import Parameter
 from itertools import product
@@ -15,6 +14,8 @@ import pandas as pd
 from evalkit import charts, circumstances, questions, words
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import grade
+from evalkit.kirkpatrick.cells import CELLS, LEVELS
+from evalkit.kirkpatrick.found_by_others import BY_OTHERS, NOT_RERUN, found_by_others
 from evalkit.result import About, Method, Result, Sentence
 from evalkit.terms import Attribution, Design, Level, Step
 from evalkit.verdict import described
@@ -22,6 +23,8 @@ from evalkit.verdict import described
 if TYPE_CHECKING:
     from evalkit.programme import Programme
 
+Beside = Mapping[tuple[Level | None, Step | None], int]
+"""How many findings by others stand beside our answers, by level and step."""
 METHOD = Method(
     name="Answers counted by level and step; blanks are shown, never filled",
     source="Kirkpatrick's four steps; three levels: The King's Fund, System leadership (2014)",
@@ -29,26 +32,29 @@ METHOD = Method(
     design=Design.DESCRIBED,
 )
 ASKED = "kirkpatrick.coverage()"
-LEVELS = {Level.INDIVIDUAL: "Leaders", Level.TEAM: "Organisations together", Level.POPULATION: "People's lives"}
 
 
 def coverage(programme: Programme, results: Iterable[Result] | None = None) -> Result:
     """What was measured, and what was not?
 
     Takes the Results of the rooms, or asks the rooms itself when given none. A blank is a finding: it says that nobody
-    knows, not that nothing happened. Never infers a later step from an earlier one.
+    knows, not that nothing happened. Never infers a later step from an earlier one. What others found fills no cell: it
+    is counted beside our answers. Extras: n_of, answers (verdicts in words), by_others (findings, not re-run by us).
 
     >>> import evalkit as ek
     >>> coverage(ek.load("sample_data/salford")).question
     'What was measured, and what was not?'
     """
-    held = Held([*(results if results is not None else _ask(programme))])
+    answers = [*(results if results is not None else _ask(programme))]
+    if len(programme.findings):
+        answers.append(found_by_others(programme))
+    held = Held(answers)
     return held.answer(circumstances.about(programme, ASKED, n=held.filled, of=len(held.cells), counts="cells"))
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Answers by level and step."""
+    """Answers by level and step, and how many findings by others stand beside them."""
 
     answers: Sequence[Result]
 
@@ -66,6 +72,13 @@ class Held:
         """How many combinations hold an answer."""
         return sum(1 for found in self.cells.values() if found)
 
+    @property
+    def others(self) -> Counter[tuple[Level | None, Step | None]]:
+        """How many findings by others speak to each level and step: each is counted once, however often it is shown."""
+        shown = [answer.table for answer in self.answers if answer.about.asked.startswith(BY_OTHERS)]
+        told = {row["what"]: row["group"] for table in shown for row in table.to_dict("records")}
+        return Counter(CELLS[group] for group in told.values())
+
     def on_one_page(self) -> Result:
         """The coverage of a page that was made of answers alone: it knows of the programme what they know."""
         about = replace(
@@ -75,7 +88,7 @@ class Held:
 
     def answer(self, about: About) -> Result:
         """What was measured, and what was not."""
-        table = _table(self.cells)
+        table = _table(self.cells, self.others)
         headline = Sentence(f"{self.filled} of {len(table)} cells hold an answer")
         return Result.of(
             question="What was measured, and what was not?",
@@ -86,7 +99,7 @@ class Held:
             decided=described("A count of answers."),
             attribution=Attribution.CANNOT_TELL,
             table=table,
-            marks=_marks(about.programme, self.cells, headline.text),
+            marks=_marks(about.programme, self.cells, self.others, headline.text),
             chart=charts.named("grid"),
             method=METHOD,
             evidence=grade(Design.DESCRIBED),
@@ -134,41 +147,62 @@ def _answered(programme: Programme) -> list[str]:
     return sorted({*programme.responses["instrument"].unique(), *programme.scores["instrument"].unique()})
 
 
-def _table(held: dict[tuple[Level, Step], list[Result]]) -> pd.DataFrame:
-    """A row a cell. `estimate` and `n` count answers. Extras: n_of, answers (verdicts in words)."""
+def _table(held: dict[tuple[Level, Step], list[Result]], others: Beside) -> pd.DataFrame:
+    """A row a cell. `estimate` and `n` count answers. Extras: n_of, answers (verdicts in words), by_others."""
     return pd.DataFrame(
         [
             {"measure": LEVELS[level], "group": words.sentence_case(step.value), "estimate": float(len(found)),
              "low": float("nan"), "high": float("nan"), "interval": "none given", "n": len(found), "unit": "answers",
-             "n_of": "answers", "answers": _verdicts(found)}
+             "n_of": "answers", "answers": _verdicts(found, others.get((level, step), 0)),
+             "by_others": others.get((level, step), 0)}
             for (level, step), found in held.items()
         ]
-    ).astype({"n": "Int64"})  # fmt: skip
+    ).astype({"n": "Int64", "by_others": "Int64"})  # fmt: skip
 
 
-def _verdicts(found: Sequence[Result]) -> str:
-    """Each verdict once, in the order met, with how often where more than once."""
+def _verdicts(found: Sequence[Result], others: int) -> str:
+    """Each verdict once, in the order met, with how often where more than once; then what only others say."""
     times = Counter(answer.verdict.value for answer in found)
-    return "; ".join(f"{verdict} ({n})" if n > 1 else verdict for verdict, n in times.items()) or "not measured"
+    said = [f"{verdict} ({n})" if n > 1 else verdict for verdict, n in times.items()] or ["not measured"]
+    return "; ".join([*said, by_others(others)] if others else said)
+
+
+def by_others(many: int) -> str:
+    """So many findings of somebody else.
+
+    >>> by_others(2)
+    '2 findings by others (not re-run by us)'
+    """
+    return f"{words.counted(many, 'finding')} by others ({NOT_RERUN})"
 
 
 def _sentences(table: pd.DataFrame, filled: int) -> list[Sentence]:
-    held = [f"{row['measure'].lower()}, {row['group'].lower()}" for row in table[table["n"] > 0].to_dict("records")]
+    alone = _cells_of(table[(table["n"] == 0) & (table["by_others"] > 0)])
+    held = _cells_of(table[table["n"] > 0])
     said = [Sentence(f"{words.of(filled, len(table))} combinations of level and step hold an answer.")]
     if held:
-        said.append(Sentence(f"Measured: {'; '.join(held)}. Nobody knows about the rest."))
+        said.append(Sentence(f"Measured: {held}."))
+    if alone:
+        said.append(Sentence(f"Found by others alone, and {NOT_RERUN}: {alone}."))
+    if held or alone:
+        said.append(Sentence("Nobody knows about the rest."))
     return said
 
 
-def _marks(programme: str, held: dict[tuple[Level, Step], list[Result]], headline: str) -> pd.DataFrame:
+def _cells_of(rows: pd.DataFrame) -> str:
+    return "; ".join(f"{row['measure'].lower()}, {row['group'].lower()}" for row in rows.to_dict("records"))
+
+
+def _marks(programme: str, held: dict[tuple[Level, Step], list[Result]], others: Beside, headline: str) -> pd.DataFrame:
     rows = [
         {"mark": "cell", "series": LEVELS[level], "x": words.sentence_case(step.value), "y": float(len(found)),
-         "row": place, "label": "\n".join(dict.fromkeys(a.verdict.value for a in found)) or "not measured"}
+         "row": place, "label": _label(found, others.get((level, step), 0))}
         for place, ((level, step), found) in enumerate(held.items())
     ]  # fmt: skip
-    return charts.marks(rows, headline=headline, subtitle=f"Levels and Kirkpatrick's steps, {programme}")
+    beside = f"; “others”: findings by others, {NOT_RERUN}" if others else ""
+    return charts.marks(rows, headline=headline, subtitle=f"Levels and Kirkpatrick's steps, {programme}{beside}")
 
 
-def __dir__() -> list[str]:
-    """What can be asked here, and nothing else: what a notebook offers after the dot."""
-    return sorted(questions.of_room(sys.modules[__name__]))
+def _label(found: Sequence[Result], others: int) -> str:
+    own = "\n".join(dict.fromkeys(answer.verdict.value for answer in found)) or "not measured"
+    return f"{own}\nothers: {others}" if others else own
