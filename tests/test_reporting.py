@@ -76,7 +76,7 @@ def test_what_stands_beside_a_question_does_not_answer_it() -> None:
     alone = grid.first_screen([liked])
     assert alone[0].rows[0].answers == ()
     assert alone[0].rows[0].shown == (liked,)
-    assert grid.in_short(alone)[0] == "Whether people lead differently was not asked."
+    assert grid.in_short(alone)[0] == "Whether people lead differently was not tested; figures stand further down."
     unanswered = grid.first_screen([liked], [blank])
     assert grid.in_short(unanswered)[0] == "These data cannot say whether people lead differently."
     assert unanswered[0].rows[0].missing == (blank,)

@@ -195,7 +195,7 @@ def _of_row(row: Row, question: Asked) -> str:
         return _said(row.who, row.answers[0].verdict)
     if row.blanks or question.blanks:
         return _said(row.who, Verdict.NOT_MEASURABLE)
-    return f"Whether {_TOPIC[row.who][2]} was not asked."
+    return f"Whether {_TOPIC[row.who][2]} was not tested; figures stand further down."
 
 
 def _said(who: str, verdict: Verdict) -> str:
