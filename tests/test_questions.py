@@ -240,5 +240,5 @@ def test_what_salford_cannot_answer_is_refused(salford):
 def test_unknown_names_are_errors_that_list_the_known(northmere):
     with pytest.raises(ValueError, match=r"No instrument is called 'system'.*system_leadership"):
         ek.individual.growth(northmere, on="system")
-    with pytest.raises(ValueError, match=r"No measure is called 'deaths'.*emergency_admissions_65_plus"):
-        ek.population.change(northmere, measure="deaths")
+    with pytest.raises(ValueError, match=r"No measure is called 'contentment'.*emergency_admissions_65_plus"):
+        ek.population.change(northmere, measure="contentment")

@@ -35,10 +35,7 @@ SEXES = ("female", "male")
 SAID = {"female": "women", "male": "men", EVERYBODY: "everybody"}
 SURE = 0.95
 """Confidence of the intervals, which is also that of the published rule by which a figure is withheld."""
-STANDING = (
-    "Described, and never a finding about the programme: life expectancy moves over decades, and a few years of it say "
-    "nothing about a programme of a few years."
-)
+STANDING = "Life expectancy moves over decades: a few years of it say nothing about a programme of a few years."
 COLUMNS = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what", "by", "kind", "sex",
            "period", "when", "method", "person_years", "why", TELLS]  # fmt: skip
 METHOD = Method(

@@ -267,13 +267,13 @@ def _told(answer: Result) -> Iterator[Talk]:
 
 
 def _months(answer: Result) -> Iterator[Talk]:
-    """Whether the last month is within what is usual."""
-    months = answer.table[answer.table["what"] == "month"]
+    """Whether the last month (quarter, year) is within what is usual."""
+    months = answer.table[~answer.table["what"].isin(("limits", "median"))]
     stands_out = months["stands_out"].fillna("").astype(str)
     rests_on = answer.parts[0].rows or (int(months.index[-1]),)
     last = months.iloc[-1].to_dict()
     yield Talk(
-        answer.level, f"{last['measure']}, by month", Sign.UNCERTAIN,
+        answer.level, f"{last['measure']}, by {last['what']}", Sign.UNCERTAIN,
         asks.of_months(answer, stands_out.iloc[-1], bool((stands_out != "").any())), answer.about.asked,
         **_figures(_fewest(answer, rests_on, {**last, "n_of": "events"})), rests_on=rests_on,
     )  # fmt: skip
