@@ -71,6 +71,7 @@ MIXED_RULE = (
     "mixed: the primary measure changed clearly, and another declared measure (Holm at .03 within the question) or the "
     "declared informant went clearly the other way."
 )
+PLACES_RULE = "places beside places: steps 5 and 6 also need that of all ways to name as many places at most 3 of 100 differ as much."
 ROSE_RULE = (
     "rose, fell: the words for self-assessed maturity and scales that are not validated, for which higher need not be "
     "better."
@@ -128,7 +129,8 @@ def decide(
     `value_words`: False for self-assessed maturity and scales not validated, which rise and fall.
     `described_as`, `unanswerable`, `too_early`: the reason, when the question has one, for steps 1, 2 and 3.
     `relabelled_p`: where places are compared, the share of other ways to name them that differ as much; a clear change
-    needs it below .03 beside the interval. `others` carry p values already adjusted within the question (Holm). The figures behind the steps: the methods page.
+    needs it at .03 or below beside the interval. `others` carry p values already adjusted within the question (Holm).
+    The figures behind the steps: the methods page.
 
     >>> from evalkit.stats import change
     >>> grown = change.paired([1, 2, 3, 2, 1, 2], [2, 3, 3.5, 3, 2.2, 2.8])

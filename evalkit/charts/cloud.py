@@ -41,9 +41,9 @@ def draw(marks: pd.DataFrame, ax: Axes) -> None:
             lane = heights[row] + LANES[at % len(LANES)]
             ax.plot(ring.y, lane, "o", color=style.LINK, markerfacecolor="none", markersize=6, zorder=2)
     for point in points:
-        at = heights[str(point.x)]
-        ax.hlines(at, point.low, point.high, color=style.BLUE, linewidth=2.2, zorder=3)
-        ax.plot(point.y, at, "D", color=style.BLUE, markersize=7, zorder=4)
+        height = heights[str(point.x)]
+        ax.hlines(height, point.low, point.high, color=style.BLUE, linewidth=2.2, zorder=3)
+        ax.plot(point.y, height, "D", color=style.BLUE, markersize=7, zorder=4)
     style.rows(ax, list(heights), list(heights.values()))
     style.words_on(marks, ax)
     if of(marks, "line"):
@@ -63,8 +63,8 @@ def _row(point: Mark, rings: list[Mark], cloud: list[Mark]) -> str:
     if point.low == point.low:
         told += f" ({words.span(point.low, point.high)})"
     if rings:
-        ends = [end(ring.y for ring in rings) for end in (min, max)]
-        told += f", {words.counted(len(rings), 'ring')} from {words.span(*ends)}"
+        first, last = min(ring.y for ring in rings), max(ring.y for ring in rings)
+        told += f", {words.counted(len(rings), 'ring')} from {words.span(first, last)}"
     if cloud:
         told += f", over a cloud from {words.span(min(bar.low for bar in cloud), max(bar.high for bar in cloud))}"
     return told

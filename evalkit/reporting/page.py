@@ -158,6 +158,7 @@ def _environment() -> Environment:
         "attribution_rules": evidence.ATTRIBUTION_RULES,
         "verdict_rules": verdict.RULES,
         "mixed_rule": verdict.MIXED_RULE,
+        "places_rule": verdict.PLACES_RULE,
         "rose_rule": verdict.ROSE_RULE,
         "version": __version__,
         "not_recorded": NOT_RECORDED,

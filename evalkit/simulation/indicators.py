@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from evalkit.simulation.cast import ids
-from evalkit.simulation.findings import PEOPLE_65_PLUS
 from evalkit.simulation.lives import Lives
 from evalkit.simulation.scenario import Scenario
 from evalkit.simulation.scoring import Floats, Numbers
+from evalkit.simulation.spine import PEOPLE_65_PLUS
 
 DEATHS, AVOIDABLE, JOINED_UP, RECOMMEND = "deaths", "avoidable_admissions", "joined_up_care", "staff_recommend"
 
