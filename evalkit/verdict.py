@@ -71,7 +71,10 @@ MIXED_RULE = (
     "mixed: the primary measure changed clearly, and another declared measure (Holm at .03 within the question) or the "
     "declared informant went clearly the other way."
 )
-PLACES_RULE = "places beside places: steps 5 and 6 also need that of all ways to name as many places at most 3 of 100 differ as much."
+PLACES_RULE = (
+    "places beside places: steps 5 and 6 also need that, of all ways to name as many places, at most 3 of 100 differ "
+    "as much."
+)
 ROSE_RULE = (
     "rose, fell: the words for self-assessed maturity and scales that are not validated, for which higher need not be "
     "better."
