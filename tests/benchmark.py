@@ -28,6 +28,7 @@ from evalkit.reading import _read, folder
 from evalkit.reading.planned import checked
 from evalkit.stats import network
 from tests import (
+    benchmark_admissions,
     benchmark_bootstrap,
     benchmark_group_time,
     benchmark_growth,
@@ -58,6 +59,7 @@ IN_THEIR_OWN_FILES = {
     "growth": benchmark_growth.lines,
     "bootstrap": benchmark_bootstrap.lines,
     "reliability": benchmark_reliability.lines,
+    "admissions": benchmark_admissions.lines,
     "charts": benchmark_spc.lines,
     "standardised": benchmark_standardised.lines,
     "group_time": benchmark_group_time.lines,

@@ -9,7 +9,7 @@ import pytest
 
 import evalkit as ek
 
-HEAVY = ("pandera", "scipy.stats", "statsmodels", "matplotlib", "seaborn", "nbclient")
+HEAVY = ("pandera", "scipy.stats", "statsmodels", "matplotlib", "seaborn", "nbclient", "duckdb", "narwhals")
 
 
 def test_importing_evalkit_loads_nothing_heavy():

@@ -27,7 +27,7 @@ __all__ = ["Notes", "Plan", "Programme", "Settings", "check", "load"]
 
 
 def load(source: str | Path, *, as_of: date | None = None) -> Programme:
-    """Read a programme's folder: `programme.toml` and any of the tables as CSV.
+    """Read a programme's folder: `programme.toml` and any of the tables as CSV or Parquet.
 
     `as_of` is the day the data speak of: this argument, else programme.toml's, else the latest date in the data;
     never today. Raises DataProblems with every problem at once.

@@ -1,4 +1,4 @@
-"""Files in: a folder of CSV files and workbooks with its settings becomes typed tables, or a list of every problem.
+"""Files in: CSV and Parquet files and workbooks with their settings become typed tables, or a list of every problem.
 
 Every cell is read as text and parsed by the type its column declares, never by what it looks like. A blank cell is
 missing; `NA` in a text column is text. Dates are 2026-03-31 (or 31 March 2026, or a date cell of Excel's); anything

@@ -16,7 +16,7 @@ from evalkit.reading.catalogued import Catalogues, described
 from evalkit.reading.contents import Contents, digest
 from evalkit.reading.corrections import Corrections
 from evalkit.reading.in_parts import digest_of, long_tables
-from evalkit.reading.pieces import SETTINGS_SHEET, Piece, Pieces, take_apart
+from evalkit.reading.pieces import SETTINGS_SHEET, Piece, Pieces, in_hand, take_apart
 from evalkit.reading.planned import checked
 from evalkit.reading.problems import Problems
 from evalkit.reading.pseudonyms import key_for
@@ -43,9 +43,12 @@ class Folder:
         self.catalogues.add(self.files, self.problems)
         long = long_tables(self.files)
         apart = {path.name for paths in long.values() for path in paths}
-        contents = {name: path.read_bytes() for name, path in self.files.items() if name not in apart}
+        contents = {name: in_hand(path) for name, path in self.files.items() if name not in apart}
         found = self._from_toml()
-        hashes = {name: digest(content) for name, content in contents.items()}
+        hashes = {
+            name: digest(content) if isinstance(content, bytes) else digest_of(content)
+            for name, content in contents.items()
+        }
         hashes |= {path.name: digest_of(path) for paths in long.values() for path in paths}
         pieces = take_apart(contents, found.mapping if found else (), self.problems)
         del contents  # as large as the files themselves
@@ -68,7 +71,7 @@ class Folder:
             hashes=hashes,
         )
         said = checked(said, tables, self.problems, frozenset(pieces.unread), long)
-        return replace(said, log=tuple(self.log)) if found else None
+        return replace(said, log=(*self.log, *said.log)) if found else None
 
     def _from_toml(self) -> Settings | None:
         path = self.files.get("programme.toml")

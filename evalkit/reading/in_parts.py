@@ -5,16 +5,21 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from data_schemas.tables import in_parts, models, schema
+from evalkit.reading import parquet
+from evalkit.reading.engine import engine
 from evalkit.reading.forms import is_copy, part_of
+from evalkit.reading.parquet import SUFFIX
 from evalkit.reading.problems import HEADING, Problems
+from evalkit.reading.progress import Told
 from evalkit.reading.reads import Read, about, typed
 from evalkit.reading.sheets import (
     AS_TEXT,
@@ -40,7 +45,8 @@ BLOCK = 2**22
 class Parts:
     """The files of one such table, how many rows they hold, and the last day any of them tells of.
 
-    `places`: those whose rows are given out; None gives out all.
+    `places`: those whose rows are given out; None gives out all. `plain`: the files DuckDB reads as they are read here,
+    so that it may count in them.
     """
 
     table: str
@@ -48,6 +54,7 @@ class Parts:
     rows: int
     latest: pd.Timestamp | None = None
     places: frozenset[str] | None = field(default=None)
+    plain: frozenset[Path] = frozenset()
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         for path in self.files:
@@ -57,27 +64,52 @@ class Parts:
 
 
 def long_tables(files: Mapping[str, Path]) -> dict[str, list[Path]]:
-    """The CSV files that hold tables of this kind, by table."""
+    """The CSV and Parquet files that hold tables of this kind, by table."""
     found: dict[str, list[Path]] = {}
     for name, path in files.items():
         kind, table = part_of(path.stem, models())
-        if path.suffix.lower() != ".csv" or "/" in name or is_copy(path.stem):
+        if path.suffix.lower() not in (".csv", SUFFIX) or "/" in name or is_copy(path.stem):
             continue
         if kind == "table" and in_parts(table):
             found.setdefault(table, []).append(path)
     return found
 
 
-def reads(table: str, path: Path, problems: Problems) -> Iterator[Read]:
-    """The table's rows, typed, part after part; nothing where the file cannot be read as text."""
-    if not _is_text(path, problems):
+def reads(
+    table: str,
+    path: Path,
+    problems: Problems,
+    *,
+    where: str = "TRUE",
+    values: Sequence[Any] = (),
+    told: Told | None = None,
+) -> Iterator[Read]:
+    """The table's rows, typed, part after part; nothing where the file cannot be read.
+
+    `where` and `values` as a `Glance` gives them: of a Parquet file those rows alone. `told` hears how far it has come.
+    """
+    if path.suffix.lower() == SUFFIX:
+        sheets = _from_parquet(path, problems, where, values)
+    else:
+        sheets = _from_csv(table, path, problems, told)
+    first = True
+    for sheet in sheets:
+        said = problems if first else Problems()  # headings are named once, with the first part
+        yield typed(table, sheet, said, {})
+        if not first:
+            _later(said, problems)
+        first = False
+
+
+def _from_csv(table: str, path: Path, problems: Problems, told: Told | None) -> Iterator[Sheet]:
+    """The parts of a CSV file, the first under the file's headings and the others as if they had them."""
+    if not is_text(path, problems):
         return
     headings: list[str] = []
     at, between, within = 0, 0, 0
-    known: set[str] = set()
     expected = list(schema(table).columns)
     try:
-        for raw in _raw(path):
+        for raw in _raw(path, told):
             columns = [coded(raw[number].to_numpy(dtype=object)) for number in raw]
             headings = headings or [str(cells.distinct[cells.which[0]]) for cells in columns]
             within += sum(map(commas, columns))
@@ -86,17 +118,28 @@ def reads(table: str, path: Path, problems: Problems) -> Iterator[Read]:
             at += len(raw)
             if sheet is None:
                 return
-            said = Problems() if known else problems  # headings are named once, with the first part
-            known = known or set(sheet.columns)
-            part = typed(table, sheet, said, {})
-            if said is not problems:
-                _later(said, problems)
-            yield part
+            yield sheet
     except (pd.errors.ParserError, pd.errors.EmptyDataError):
         between = -1
     if between + within != _count(path, b","):
         with path.open(encoding="utf-8-sig", newline="") as file:
             name_uneven(path.name, csv.reader(file), problems)
+
+
+def _from_parquet(path: Path, problems: Problems, where: str, values: Sequence[Any]) -> Iterator[Sheet]:
+    """The parts of a Parquet file, its records numbered as the rows of a spreadsheet."""
+    import duckdb
+
+    try:
+        with engine(path) as connection:
+            columns = parquet.readable(path.name, parquet.columns_of(connection, path), problems)
+        for records, found in parquet.parts(path, columns, ROWS, where, values) if columns else ():
+            headed = [parquet.with_heading(column.name, cells) for column, cells in zip(columns, found, strict=True)]
+            sheet = under_headings(path.name, headed, Problems())
+            if sheet is not None:
+                yield Sheet(sheet.columns, Origin(path.name, records[sheet.rows - HEADING - 1] + HEADING + 1))
+    except duckdb.Error:
+        problems.add(path.name, *parquet.UNREADABLE)
 
 
 def latest(table: str, frame: pd.DataFrame) -> pd.Timestamp | None:
@@ -107,9 +150,11 @@ def latest(table: str, frame: pd.DataFrame) -> pd.Timestamp | None:
 
 
 def digest_of(path: Path) -> str:
-    """The same fingerprint `digest` gives, without reading the file whole."""
+    """The same fingerprint `digest` gives, without reading the file whole; of Parquet, every byte as it is."""
     hashed, kept = hashlib.sha256(), b""
     with path.open("rb") as file:
+        if path.suffix.lower() == SUFFIX:
+            return hashlib.file_digest(file, "sha256").hexdigest()
         first = file.read(len(BOM))
         kept = b"" if first == BOM else first
         while block := file.read(BLOCK):
@@ -120,9 +165,12 @@ def digest_of(path: Path) -> str:
     return hashed.hexdigest()
 
 
-def _raw(path: Path) -> Iterator[pd.DataFrame]:
-    with pd.read_csv(path, dtype=object, chunksize=ROWS, **AS_TEXT) as chunks:
-        yield from chunks
+def _raw(path: Path, told: Told | None) -> Iterator[pd.DataFrame]:
+    with path.open("rb") as file, pd.read_csv(file, dtype=object, chunksize=ROWS, **AS_TEXT) as chunks:
+        for chunk in chunks:
+            if told is not None:
+                told(file.tell() / path.stat().st_size)
+            yield chunk
 
 
 def _sheet(
@@ -150,7 +198,7 @@ def _count(path: Path, mark: bytes) -> int:
         return sum(block.count(mark) for block in iter(lambda: file.read(BLOCK), b""))
 
 
-def _is_text(path: Path, problems: Problems) -> bool:
+def is_text(path: Path, problems: Problems) -> bool:
     """Whether the file is UTF-8 with commas; told like any other table's, though only a block is held at a time."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     anything = False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,11 +15,13 @@ from evalkit import menu as menu_files
 from evalkit.reading import forms
 from evalkit.reading.books import open_book
 from evalkit.reading.catalogued import FOLDERS
+from evalkit.reading.engine import engine
 from evalkit.reading.mapping import Export
+from evalkit.reading.parquet import SUFFIX, open_parquet
 from evalkit.reading.problems import Problems
 from evalkit.reading.sheets import SAVE_AS, Sheet, open_sheet
 
-NOT_YET = {".xls", ".xlsm", ".xlsb", ".ods", ".parquet", ".tsv"}
+NOT_YET = {".xls", ".xlsm", ".xlsb", ".ods", ".tsv"}
 """Tables in a form this version does not read: never passed over in silence."""
 
 SETTINGS_FILES = ("programme.toml", "measures.toml", "truth.toml")
@@ -27,6 +31,10 @@ SETTINGS_SHEET = "programme"
 
 SETTINGS_HEADINGS = ("setting", "value")
 """Its columns that are read."""
+
+
+Opening = Callable[[Problems, Collection[str]], Sheet | None]
+"""Opens a file as a sheet, given where problems go and the headings expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +82,15 @@ def files_in(folder: Path, problems: Problems) -> dict[str, Path]:
     own = sorted(folder.iterdir(), key=lambda path: (path.stem, path.name))  # responses before responses wave 3
     for path in [*own, *inside]:
         name = path.relative_to(folder).as_posix()
-        if path.name.startswith((".", "~$")) or path.is_dir():
-            continue
         suffix = path.suffix.lower()
+        if path.name.startswith((".", "~$")) or (path.is_dir() and suffix != SUFFIX):
+            continue
         if not path.resolve().is_relative_to(folder.resolve()):
             problems.add(name, "The file is a link to somewhere outside the folder.", "Put the file itself here.")
-        elif suffix in (".csv", ".xlsx") or path.parent != folder:
+        elif path.is_dir():
+            remedy = f"Put its files here, each under a name such as {path.stem} 2024{SUFFIX}."
+            problems.add(name, "A table in Parquet is a file, and this is a folder.", remedy)
+        elif suffix in (".csv", ".xlsx", SUFFIX) or path.parent != folder:
             found[name] = path
         elif suffix == ".toml":
             known = (*SETTINGS_FILES, *(f"{menu}.toml" for menu in menu_files.shipped()))
@@ -88,32 +99,52 @@ def files_in(folder: Path, problems: Problems) -> dict[str, Path]:
             else:
                 problems.add(name, "Nothing reads this file.", nearest(path.name, known))
         elif suffix in NOT_YET or (path.stem in models() and suffix != ".md"):
-            problems.add(name, "Tables are read from CSV files and Excel workbooks (.xlsx) only.", SAVE_AS)
+            problems.add(name, "Tables are read from CSV and Parquet files and Excel workbooks (.xlsx) only.", SAVE_AS)
+    for name in _in_both_forms(found):
+        words = "This table is here as CSV and as Parquet: its rows would count twice."
+        problems.add(name, words, "Take one of the files out, or give all parts of the table in one form.")
+        del found[name]
     return found
 
 
-def take_apart(contents: Mapping[str, bytes], exports: Sequence[Export], problems: Problems) -> Pieces:
-    """Every sheet of the CSV files and workbooks, by their names."""
+def _in_both_forms(files: Collection[str]) -> list[str]:
+    """Parquet files of tables that are there in CSV too: nobody knows whether one was made of the other."""
+    held = {file: forms.part_of(Path(file).stem, models()) for file in files}
+    plain = {part for file, part in held.items() if part[0] and file.lower().endswith(".csv")}
+    return [file for file, part in held.items() if part in plain and file.lower().endswith(SUFFIX)]
+
+
+def in_hand(path: Path) -> bytes | Path:
+    """What `take_apart` asks of a file: its bytes; of Parquet where it lies, for it is read column by column."""
+    return path if path.suffix.lower() == SUFFIX else path.read_bytes()
+
+
+def take_apart(contents: Mapping[str, bytes | Path], exports: Sequence[Export], problems: Problems) -> Pieces:
+    """Every sheet of the CSV and Parquet files and workbooks, by their names; see `in_hand`."""
     pieces = Pieces()
-    for file, content in contents.items():
-        is_table, is_book = file.lower().endswith(".csv"), file.lower().endswith(".xlsx")
-        mapped = _reading(file, None, exports)
-        if (is_table or (is_book and len(contents) > 1)) and forms.is_copy(Path(file).stem) and not mapped:
-            _name_copy(file, pieces, Path(file).stem, problems)
-        elif is_table:
-            _csv(pieces, file, content, exports, problems)
-        elif is_book:
-            _book(pieces, file, content, exports, problems)
+    lying = [content for content in contents.values() if isinstance(content, Path)]
+    with engine(*lying) if lying else nullcontext() as connection:
+        for file, content in contents.items():
+            is_table, is_book = file.lower().endswith((".csv", SUFFIX)), file.lower().endswith(".xlsx")
+            mapped = _reading(file, None, exports)
+            if (is_table or (is_book and len(contents) > 1)) and forms.is_copy(Path(file).stem) and not mapped:
+                _name_copy(file, pieces, Path(file).stem, problems)
+            elif isinstance(content, Path) and connection is not None:
+                _table(pieces, file, partial(open_parquet, file, content, connection), exports, problems)
+            elif is_table and isinstance(content, bytes):
+                _table(pieces, file, partial(open_sheet, file, content), exports, problems)
+            elif is_book and isinstance(content, bytes):
+                _book(pieces, file, content, exports, problems)
     _name_absent(pieces, exports, problems)
     return pieces
 
 
-def _csv(pieces: Pieces, file: str, content: bytes, exports: Sequence[Export], problems: Problems) -> None:
+def _table(pieces: Pieces, file: str, read: Opening, exports: Sequence[Export], problems: Problems) -> None:
     stem, mapped = Path(file).stem, _reading(file, "", exports)
     if not mapped and not forms.part_of(stem, models())[0]:
         _name_stranger(file, stem, problems)
         return
-    sheet = open_sheet(file, content, problems, () if mapped else forms.headings_of(stem, models()))
+    sheet = read(problems, () if mapped else forms.headings_of(stem, models()))
     if sheet is None:
         pieces.lacks(file, stem, mapped)
     else:

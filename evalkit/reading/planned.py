@@ -37,6 +37,9 @@ def checked(
     between = Between(tables, known, contents.settings.as_of, problems, unread)
     between.check()
     parts = {table: _in_parts(table, files, between) for table, files in (long or {}).items()}
+    for table in parts.keys() & tables.keys():
+        words = f"The table {table} is here in a file of its own, and one of the two would not be read."
+        problems.add(tables[table].file, words, "Keep one of them.")
     frames = {name: read.frame for name, read in tables.items()}
     found = into_outcomes(replace(contents, tables=frames, parts=parts), problems)
     if "outcomes" in found.tables:

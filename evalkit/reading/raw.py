@@ -11,7 +11,11 @@ from data_schemas.tables import models
 from evalkit.reading.books import open_values
 from evalkit.reading.exports import PERSONAL, plain
 from evalkit.reading.forms import part_of
+from evalkit.reading.parquet import SUFFIX, as_rows
 from evalkit.reading.problems import HEADING, SHEET
+
+MOST = 2**20
+"""Records of a Parquet file that are given: with more, a sheet of Excel could not hold it anyway."""
 
 HIDDEN = "(hidden)"
 """Stands in the marked copy where an export says who somebody is."""
@@ -28,6 +32,9 @@ def as_read(source: str | Path, wanted: Collection[str]) -> dict[str, list[list[
     for name, path in files.items():
         if path.suffix.lower() == ".csv" and name in wanted:
             found[name] = _csv(path.read_bytes())
+        elif path.suffix.lower() == SUFFIX and name in wanted:
+            rows = as_rows(path, MOST)
+            found |= {name: rows} if rows else {}
         elif path.suffix.lower() == ".xlsx" and any(file.startswith(f"{name}{SHEET}") for file in wanted):
             sheets = {f"{name}{SHEET}{title}": rows for title, rows in open_values(path.read_bytes()).items()}
             found |= {file: rows for file, rows in sheets.items() if file in wanted}
@@ -36,7 +43,7 @@ def as_read(source: str | Path, wanted: Collection[str]) -> dict[str, list[list[
 
 def _without_names(file: str, rows: list[list[object]]) -> list[list[object]]:
     """An export's rows without names and addresses; a table's, which hold ids, as they are."""
-    title = file.rpartition(SHEET)[2].removesuffix(".csv")
+    title = file.rpartition(SHEET)[2].removesuffix(".csv").removesuffix(SUFFIX)
     if part_of(title, models())[0] or not rows:
         return rows
     private = [at for at, heading in enumerate(rows[0]) if plain(str(heading or "")) in PERSONAL]

@@ -14,11 +14,13 @@ from pathlib import Path
 from data_schemas.tables import models, schema
 from evalkit.errors import DataProblems, Refused
 from evalkit.reading import Contents, read_folder
-from evalkit.reading.pieces import Pieces, files_in, take_apart
+from evalkit.reading.parquet import SUFFIX
+from evalkit.reading.pieces import Pieces, files_in, in_hand, take_apart
 from evalkit.reading.problems import SHEET, Problems
 from evalkit.reading.pseudonyms import key_for
 from evalkit.withdrawal.cuts import Cut, Opened, Person, opened
 from evalkit.withdrawal.files import csv_without, write_all
+from evalkit.withdrawal.parquets import parquet_without
 from evalkit.withdrawal.put_right import corrected, mender
 from evalkit.withdrawal.reports import made_from
 from evalkit.withdrawal.said import Withdrawn
@@ -72,7 +74,7 @@ def _key(contents: Contents, root: Path) -> bytes | None:
 def _opened(files: Mapping[str, Path], person: Person, contents: Contents) -> list[Opened]:
     """Every sheet and what goes of it; corrections last, because they name rows of the others."""
     mapping = contents.settings.mapping
-    pieces = take_apart({name: path.read_bytes() for name, path in files.items()}, mapping, Problems())
+    pieces = take_apart({name: in_hand(path) for name, path in files.items()}, mapping, Problems())
     corrections = mender(pieces)
     found = [
         opened(piece, corrections.mend(piece.sheet, piece.table), person, contents.instruments)
@@ -98,7 +100,9 @@ def _written(files: Mapping[str, Path], cut: Sequence[Opened]) -> tuple[dict[str
     changed: tuple[str, ...] = ()
     for name, sheets in by_file.items():
         content = files[name].read_bytes()
-        if "" in sheets:
+        if files[name].suffix.lower() == SUFFIX:
+            made[name] = parquet_without(files[name], sheets[""].cut, blank=sheets[""].stays_in_place)
+        elif "" in sheets:
             made[name] = csv_without(content, sheets[""].cut, blank=sheets[""].stays_in_place)
         else:
             cuts: dict[str, Cut] = {title: sheet.cut for title, sheet in sheets.items()}
