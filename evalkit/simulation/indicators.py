@@ -39,9 +39,9 @@ BETWEEN = 0.25
 
 
 def tables(scenario: Scenario, lives: Lives, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
-    """Rows of `outcomes`. Nothing planted changes any of them."""
+    """Rows of `outcomes`. Nothing planted changes any of them. Yearly figures need a whole financial year."""
     whole_years = np.arange(scenario.start_month % 12, scenario.months - 11, 12)
-    ends = np.unique([at for at in (scenario.start_month - 12, whole_years[-1]) if at >= 0])
+    ends = np.unique([at for at in (scenario.start_month - 12, *whole_years[-1:]) if at >= 0]).astype(np.int64)
     quarters = np.arange(scenario.start_month % 3, scenario.months - 2, 3)
     piles = [
         _deaths(scenario, lives, ends, rng),
