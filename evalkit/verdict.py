@@ -172,7 +172,8 @@ def decide(
     if low <= -worth and worth <= high:
         return decided(Verdict.UNCLEAR, 7, "The data fit a worthwhile gain and a worthwhile loss.")
     if low > 0 or high < 0:
-        return decided(Verdict.NO_CLEAR_CHANGE, 8, "Places named at random differ as much too often.")
+        why = "Places named at random, or weighed by their counts alone, differ as much too often."
+        return decided(Verdict.NO_CLEAR_CHANGE, 8, why)
     ruled_in = "gain" if high >= worth else "loss"  # one of them: an interval inside ±W was step 4
     return decided(Verdict.NO_CLEAR_CHANGE, 8, f"A worthwhile {ruled_in} is not ruled out.")
 

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -19,6 +20,7 @@ from evalkit.reporting import bundle, notebooks
 from evalkit.reporting.blanks import Blank
 from evalkit.result import Result
 from evalkit.terms import Level
+from tests import told_once
 
 SHIPPED = sorted(resources.folder("notebooks").glob(bundle.NUMBERED))
 SAMPLES = resources.folder("sample_data")
@@ -69,11 +71,11 @@ class TestKept:
         assert not re.search(r"\d", said), "a finding comes from a Result, never from prose"
         assert not [word for word in AVOID if re.search(rf"\b{word}\b", said)]
 
-    def test_it_runs_alone(self, path: Path) -> None:
-        ((told,),) = notebooks.run([path], [{"folder": (SAMPLES / "northmere").as_posix()}])
-        assert told.title.endswith("?")
-        assert len(told.results) >= 1
-        assert told.blanks == ()
+    def test_it_runs_alone(self, path: Path, shared: Path) -> None:
+        alone = told_once.alone(path, shared)
+        assert alone.title.endswith("?")
+        assert len(alone.results) >= 1
+        assert alone.blanks == ()
 
 
 def test_the_notebooks_are_numbered_in_order_and_each_number_once() -> None:
@@ -123,11 +125,12 @@ class TestBundle:
         assert not re.search(rb'(^|,)"?[=@]', said, flags=re.MULTILINE)
 
 
-def test_a_second_run_gives_the_same_bytes(published: Path, tmp_path: Path) -> None:
-    bundle.publish([SAMPLES / "northmere"], tmp_path)
+def test_a_second_run_gives_the_same_bytes(published: Path, bundles: Callable[[str], dict[str, bytes]]) -> None:
+    """The first ran all notebooks in one kernel, the second each in its own."""
+    again = bundles("northmere")
     for path in (published / "northmere").iterdir():
         if path.name != "run.log":
-            assert path.read_bytes() == (tmp_path / "northmere" / path.name).read_bytes(), path.name
+            assert path.read_bytes() == again[f"commissioner/{path.name}"], path.name
 
 
 def test_what_cannot_be_answered_is_a_named_blank(published: Path) -> None:

@@ -44,6 +44,8 @@ DESIGNS = {
 }
 """How a source came by its finding, in the words of the table `findings`."""
 NOT_SAID = "not said"
+PAGE = r"[\s,;(]+(pp?\.|pages?|tables?|figures?|sections?|chapters?|ch\.|annex|appendix|§)\s*[\w.]+.*$"
+"""Where in a source a finding stands: findings of two pages are of one source, and tell each other."""
 
 
 def found_by_others(programme: Programme, *, level: str | None = None) -> Result:
@@ -108,7 +110,8 @@ def _found(programme: Programme, level: str | None) -> pd.DataFrame:
 def _telling(findings: pd.DataFrame, minimum: int) -> pd.Series[int]:
     """Of each finding that is withheld, how few it would tell: its own, or another's of this source and measure."""
     tells = pd.Series(pd.NA, index=findings.index, dtype="Int64")
-    for _, rows in findings.groupby(["source", "measure"], dropna=False):
+    source = findings["source"].fillna("").str.lower().str.replace(PAGE, "", regex=True).str.strip(" .,;")
+    for _, rows in findings.groupby([source, "measure"], dropna=False):
         for row in kept_back(rows["n"], minimum):
             tells[row] = rows["n"].min()
     return tells

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.evidence import Evidence, attribution, grade
-from evalkit.population import by_place, designs, monthly
+from evalkit.population import by_place, designs, monthly, told_beside
 from evalkit.population.designs import YEAR, Asked
-from evalkit.population.monthly import QUESTION
+from evalkit.population.monthly import QUESTION, beside
 from evalkit.result import Method, Result, Sentence
+from evalkit.stats import counts_alone
 from evalkit.terms import Design, Level, Step
 from evalkit.verdict import EQUIVALENCE, HEADLINE, Decision, decide
 
@@ -30,9 +32,10 @@ BEFORE, SHORTER, WITHOUT = (
     "last year before the start left out",
     "months of a shock left out",
 )
+WEIGHED = "places weighed by their counts alone"
 ASSUMES = "Without the programme, the rates of its places would have changed like those of the comparison places."
 COLUMNS = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what", "treated",
-           "smallest_p", "p"]  # fmt: skip
+           "smallest_p", "p", TELLS]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,15 @@ def against(programme: Programme, *, measure: str, confidence: float = 0.95) -> 
     programme place: where it stands among the others, and no verdict. `[plan.chosen]` says how places came to be
     chosen: for worsening, no verdict; for a high last year, that year is left out. Extras: what (answer, before,
     sensitivity), treated (places of the programme), smallest_p (the least that relabelling so many places could give)
-    and p (both parts together). Errors: `NotEnoughEvidence` without counts, people, starts, months on both sides or
-    anybody to compare with.
+    and p (both parts together), tells (how few events it would tell). Errors: `NotEnoughEvidence` without counts,
+    people, starts, months on both sides or anybody to compare with.
 
     >>> import evalkit as ek
     >>> found = against(ek.load("sample_data/northmere"), measure="emergency_admissions_65_plus")
     >>> found.table[["treated", "n"]].iloc[0].tolist()
     [12, 19]
     """
+    monthly.sure(confidence)
     asked = Asked(by_place.places(programme, measure), confidence)
     answer = _Answer(asked, asked.answer(), asked.year_before())
     decided = _decided(answer)
@@ -140,7 +144,7 @@ def _decided(answer: _Answer) -> Decision:
         described_as=designs.too_short(asked),
         unanswerable=designs.unanswerable(asked, found),
         smallest_p=found.smallest_p,
-        relabelled_p=found.p_relabelled,
+        relabelled_p=designs.to_bear(found),
         too_early=circumstances.too_early(answer.programme, answer.measure.expected_lag_months, asked.places.last),
     )
 
@@ -164,7 +168,8 @@ def _table(answer: _Answer) -> pd.DataFrame:
              for how, found in _otherwise(answer)]  # fmt: skip
     sure = f"{answer.asked.confidence:.0%} confidence"
     table = pd.DataFrame(rows).assign(interval=sure, unit="ratio, 1 is no change", n_of="places")
-    return table[COLUMNS].astype({"n": "Int64", "treated": "Int64"})
+    table = table.assign(**{TELLS: answer.asked.few}).astype({"n": "Int64", "treated": "Int64"})
+    return table.astype({TELLS: "Int64"})[COLUMNS]
 
 
 def _row(answer: _Answer, group: str, what: str, found: PlacesContrast) -> dict[str, Any]:
@@ -186,6 +191,8 @@ def _otherwise(answer: _Answer) -> Iterator[tuple[str, PlacesContrast]]:
     shocks = _in_shocks(answer)
     if shocks.any() and asked.places.span == 1:
         tried.append((WITHOUT, {"left_out": asked.left_out, "figures": asked.places.figures[~shocks]}))
+    alone = counts_alone.beside(answer.found)
+    yield WEIGHED, replace(answer.found, estimate=alone.estimate, low=alone.low, high=alone.high, p=alone.p)
     for how, settings in tried:
         found = asked.tried(**settings)
         if found is not None:
@@ -204,8 +211,8 @@ def _in_shocks(answer: _Answer) -> pd.Series[bool]:
 
 def _headline(answer: _Answer, decided: Decision) -> str:
     return (
-        f"{words.sentence_case(answer.measure.label)}: {words.in_every_100(answer.found.estimate)} than in comparison "
-        f"places ({words.ratio_interval(decided.low, decided.high)})"
+        f"{words.sentence_case(answer.measure.label)}: {beside(answer.found.estimate, 'in comparison places')} "
+        f"({words.ratio_interval(decided.low, decided.high)})"
     )
 
 
@@ -213,12 +220,13 @@ def _sentences(answer: _Answer, decided: Decision) -> list[Sentence]:
     asked, found = answer.asked, answer.found
     mine, others = (words.counted(n, f"{kind} place") for n, kind in
                     ((found.n_treated, "programme"), (found.n_comparison, "comparison")))  # fmt: skip
+    same = words.in_every_100(found.estimate) == "the same"
     said = [
         Sentence(
             f"From {words.month(asked.first)} to {words.month(asked.places.last)}, the change in "
-            f"{answer.measure.label.lower()} in {mine} differed from that in {others}: "
-            f"{words.in_every_100(found.estimate)} ({words.ratio_interval(decided.low, decided.high)}, "
-            f"{HEADLINE:.0%} interval).",
+            f"{answer.measure.label.lower()} in {mine} {'was the same as' if same else 'differed from'} that in "
+            f"{others}{'' if same else f': {words.in_every_100(found.estimate)}'} "
+            f"({words.ratio_interval(decided.low, decided.high)}, {HEADLINE:.0%} interval).",
             rows=(0,),
         ),
         Sentence(_among(found) if found.n_treated == 1 else answer.chance, rows=(0,)),
@@ -269,7 +277,7 @@ def _marks(answer: _Answer, headline: str) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for name, held in kinds:
         middle = float(np.exp((held["change"] * held["weight"]).sum()))
-        rows += [{"mark": "ring", "series": name, "y": float(np.exp(change)), "row": 0} for change in held["change"]]
+        rows += _rings(answer, name, held)
         rows.append({"mark": "point", "x": name, "y": middle, "row": 0})
     counts, edges = np.histogram(np.log(found.differences), bins=min(BINS, found.allocations))
     ends = np.exp(edges)
@@ -284,6 +292,19 @@ def _marks(answer: _Answer, headline: str) -> pd.DataFrame:
         subtitle=f"{answer.measure.label}: rate after the start over rate before, {found.n} places",
         x_axis="ratio, after over before",
     )
+
+
+def _rings(answer: _Answer, name: str, held: pd.DataFrame) -> list[dict[str, Any]]:
+    """A ring a place, by how far it changed and not by which it is; one of few counts bears how few it would tell."""
+    counted = answer.asked.counted().loc[held["unit"]]
+    kind = pd.Series(name, index=counted.index)
+    few = told_beside.tells(counted, [kind], answer.programme.minimum_group)
+    placed = held.assign(few=few.to_numpy()).sort_values("change", kind="stable")
+    return [
+        {"mark": "ring", "series": name, "y": float(np.exp(place["change"]))}
+        | ({"row": 0} if pd.isna(place["few"]) else {"n": float(place["few"])})
+        for place in placed.to_dict("records")
+    ]
 
 
 def _cautions(answer: _Answer, table: pd.DataFrame, rivals: tuple[str, ...]) -> list[Sentence]:
@@ -322,6 +343,12 @@ def _cautions(answer: _Answer, table: pd.DataFrame, rivals: tuple[str, ...]) -> 
 def _of_choosing(answer: _Answer) -> Iterator[str]:
     """What the way places were chosen, or the year before, does to the answer."""
     chosen = answer.asked.places.chosen
+    times = designs.differ_in_size(answer.found)
+    if times is not None:
+        yield (
+            f"Programme places are much {'larger' if times > 1 else 'smaller'} than the others: to be clear, a "
+            f"difference must also hold with {WEIGHED}."
+        )
     if not chosen:
         yield (
             "Nobody wrote down how places came to be chosen ([plan.chosen] in programme.toml). Places chosen for high "

@@ -93,8 +93,8 @@ def places(programme: Programme, name: str) -> Places:
     monthly.refuse_unknown_people(months)
     unknown = programme.places.set_index("place_id")["start"].reindex(mine).isna()
     if unknown.any():
-        named = programme.places.set_index("place_id")["name"].loc[unknown.index[unknown]]
-        raise monthly.no_start(sorted(named))
+        named = circumstances.place_names(programme).loc[unknown.index[unknown]]
+        raise monthly.no_start(sorted(set(named)))
     _refuse_gaps(months)
     found = Places(programme, measure, months, mine, others, int(spans[0]))
     if found.starts_within:
@@ -102,6 +102,7 @@ def places(programme: Programme, name: str) -> Places:
             "The programme started within a quarter or year that is given as one figure.",
             "figures month by month, or periods that end where the programme starts.",
         )
+    monthly.refuse_one_side(months["period"], found.starts)
     return found
 
 

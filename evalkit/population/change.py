@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.evidence import attribution, grade
-from evalkit.population import one_series
-from evalkit.population.monthly import QUESTION
+from evalkit.population import monthly, one_series, told_beside
+from evalkit.population.monthly import QUESTION, beside
 from evalkit.population.one_series import Asked
 from evalkit.result import Method, Result, Sentence
 from evalkit.terms import Design, Level, Step
@@ -38,6 +39,7 @@ def change(programme: Programme, *, measure: str, confidence: float = 0.95) -> R
     >>> change(ek.load("sample_data/northmere"), measure="emergency_admissions_65_plus").about.beneficiary
     'patients'
     """
+    monthly.sure(confidence)
     asked = one_series.asked(programme, measure)
     found = one_series.fit(asked, compared=asked.compared, confidence=confidence)
     alone = one_series.fit(asked, compared=False, confidence=confidence) if asked.compared else found
@@ -75,7 +77,8 @@ def change(programme: Programme, *, measure: str, confidence: float = 0.95) -> R
 def _table(asked: Asked, found: Interrupted, alone: Interrupted, confidence: float) -> pd.DataFrame:
     """The answer; where compared, the programme places alone; then the answer under other choices.
 
-    Extras: n_of, what (answer, alone, sensitivity, gap: events more or fewer than expected since the start)."""
+    Extras: n_of, what (answer, alone, sensitivity, gap: events more or fewer than expected since the start), tells (how
+    few events the gap would tell)."""
     label, sure = asked.measure.label, f"{confidence:.0%} confidence"
     against = "programme against comparison places" if asked.compared else "programme places"
     rows: list[dict[str, Any]] = [
@@ -97,42 +100,41 @@ def _table(asked: Asked, found: Interrupted, alone: Interrupted, confidence: flo
     table = pd.DataFrame(rows).assign(unit="ratio, 1 is no change")
     table = pd.concat([table, pd.DataFrame([_gap(asked, found)])], ignore_index=True)
     table = table.assign(interval=sure, n_of="months")
-    first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what"]
-    return table[first].astype({"n": "Int64"})
+    first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what", TELLS]
+    return table.reindex(columns=first).astype({"n": "Int64", TELLS: "Int64"})
 
 
 def _gap(asked: Asked, found: Interrupted) -> dict[str, Any]:
     """How many events more or fewer since the start than the line before it leads one to expect."""
     gap = found.cumulative
+    few = 0 < gap.observed < asked.programme.minimum_group
     return {
         "measure": asked.measure.label, "group": "seen less expected, all months since the start",
         "estimate": gap.estimate, "low": gap.low, "high": gap.high, "n": gap.n, "what": "gap", "unit": "events",
+        TELLS: round(gap.observed) if few else pd.NA,
     }  # fmt: skip
 
 
 def _headline(asked: Asked, found: Interrupted, decided: Decision) -> str:
-    than = " than comparison places" if asked.compared else ""
+    said = words.in_every_100(found.estimate)
     return (
-        f"{words.sentence_case(asked.measure.label)}: {words.in_every_100(found.estimate)}{than} "
+        f"{words.sentence_case(asked.measure.label)}: "
+        f"{beside(found.estimate, 'comparison places') if asked.compared else said} "
         f"({words.ratio_interval(decided.low, decided.high)})"
     )
 
 
 def _sentences(asked: Asked, found: Interrupted, alone: Interrupted, decided: Decision, *, last: int) -> list[Sentence]:
-    verb = (
-        f"differed from comparison places: {words.in_every_100(found.estimate)}"
-        if asked.compared
-        else f"were {words.in_every_100(found.estimate)} than their trend and season before"
-    )
     said = [
         Sentence(
             f"From {words.month(asked.start)} to {words.month(asked.last)}, {asked.measure.label.lower()} in the "
-            f"{words.counted(asked.places, 'programme place')} {verb} "
+            f"{words.counted(asked.places, 'programme place')} {_verb(asked, found)} "
             f"({words.ratio_interval(decided.low, decided.high)}, {HEADLINE:.0%} interval).",
             rows=(0,),
         ),
         Sentence(
-            f"{asked.why} This rests on {found.n_before} months before the start and {found.n_after} after"
+            f"{asked.why} This rests on {words.counted(found.n_before, 'month')} before the start and {found.n_after} "
+            "after"
             + (f", set against {words.counted(asked.comparisons, 'comparison place')}." if asked.compared else "."),
             rows=(0,),
         ),
@@ -140,13 +142,22 @@ def _sentences(asked: Asked, found: Interrupted, alone: Interrupted, decided: De
     if asked.compared:
         said.append(
             Sentence(
-                f"By themselves, programme places were {words.in_every_100(alone.estimate)} than their own trend and "
-                f"season ({words.ratio_interval(alone.low, alone.high)}).",
+                f"By themselves, programme places were {beside(alone.estimate, 'their own trend and season')} "
+                f"({words.ratio_interval(alone.low, alone.high)}).",
                 rows=(1,),
             )
         )
     said.append(Sentence(_in_events(asked, found), rows=(last,)))
     return said
+
+
+def _verb(asked: Asked, found: Interrupted) -> str:
+    """How the programme places stand to the others, or to their own past."""
+    if not asked.compared:
+        return f"were {beside(found.estimate, 'their trend and season before')}"
+    change = words.in_every_100(found.estimate)
+    same = change == "the same"
+    return "were the same as comparison places" if same else f"differed from comparison places: {change}"
 
 
 def _in_events(asked: Asked, found: Interrupted) -> str:
@@ -164,8 +175,11 @@ def _marks(asked: Asked, found: Interrupted, headline: str) -> pd.DataFrame:
     """Rates of the programme places, the fitted line, and where it would have gone without a change at the start."""
     per, path = asked.measure.per, found.path
     at = asked.months["period"].dt.strftime("%Y-%m-%d")
-    drawn = pd.DataFrame({"x": at, "n": asked.months["count"], "row": 0})
-    observed = drawn.assign(mark="point", series="seen", y=per * asked.months["count"] / asked.months["people"])
+    drawn, few = pd.DataFrame({"x": at, "row": 0}), _few(asked)
+    observed = drawn.assign(
+        mark="point", series="seen", y=per * asked.months["count"] / asked.months["people"],
+        n=few.astype(float).fillna(asked.months["count"]), row=drawn["row"].mask(few.notna()),
+    )  # fmt: skip
     after = asked.months["period"] >= asked.start
     expected = "expected from comparison places" if asked.compared else "expected from before"
     lines = [
@@ -188,6 +202,16 @@ def _marks(asked: Asked, found: Interrupted, headline: str) -> pd.DataFrame:
         f"{words.counted(asked.places, 'programme place')}, "
         f"{words.month(asked.months['period'].min())} to {words.month(asked.last)}",
     )
+
+
+def _few(asked: Asked) -> pd.Series[int]:
+    """How few each month would tell, by itself or beside a total told elsewhere; missing where it may be shown."""
+    months = asked.months
+    counted = months[["count"]].astype(float)
+    if asked.measure.kind == "proportion":
+        counted = counted.assign(rest=months["people"] - months["count"])
+    sets = told_beside.times(asked.programme, asked.measure, months["period"], 1)
+    return told_beside.tells(counted, sets, asked.programme.minimum_group)
 
 
 def _method(asked: Asked, found: Interrupted) -> Method:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.population import experience_rows
 from evalkit.population.experience_rows import COLUMNS, MEAN, ONE, SHARE, Said
-from evalkit.population.monthly import refuse
+from evalkit.population.monthly import refuse, sure
 from evalkit.population.spans import MINE, OTHERS
 from evalkit.result import Method, Result, Sentence
 from evalkit.terms import Design, Level, Step
@@ -69,8 +70,8 @@ def experience(
     than answers (name the measure you mean). Fewer than the programme's minimum are withheld, and fewer than 11
     wherever staff are asked about. Extras: n_of, what (share, mean, organisation), by (rows that make up one whole,
     withheld together), beneficiary, kind (of places, or the organisation), period, when (before, during or after the
-    start), method, count (how many said so), why (a row is blank or has no interval). Errors: `NotEnoughEvidence` where
-    nothing was said.
+    start), method, count (how many said so), why (a row is blank or has no interval), tells (how few said so, or did
+    not). Errors: `NotEnoughEvidence` where nothing was said.
 
     >>> import evalkit as ek
     >>> found = experience(ek.load("sample_data/northmere"))
@@ -114,6 +115,7 @@ def experience(
 
 
 def _asked(programme: Programme, name: str | None, period: str | None, confidence: float) -> _Asked:
+    sure(confidence)
     if name is not None:
         measure = circumstances.measure(programme, name)
         if measure.kind == "score":
@@ -137,7 +139,7 @@ def _asked(programme: Programme, name: str | None, period: str | None, confidenc
 
 def _table(asked: _Asked) -> pd.DataFrame:
     table = pd.DataFrame([row for each in asked.said for row in each.rows]).reindex(columns=COLUMNS)
-    return table.astype({"n": "Int64", "count": "Int64"})
+    return table.astype({"n": "Int64", "count": "Int64", TELLS: "Int64"})
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import circumstances, words
+from evalkit import circumstances, register, words
+from evalkit.disclosure import TELLS
 from evalkit.population import spans
 from evalkit.population.held_once import in_words
 from evalkit.population.monthly import refuse
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 SHARE, MEAN, ONE = "share", "mean", "organisation"
 COLUMNS = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what", "by", "beneficiary",
-           "kind", "period", "when", "method", "count", "why"]  # fmt: skip
+           "kind", "period", "when", "method", "count", "why", TELLS]  # fmt: skip
 NOTHING: dict[str, Any] = {"low": math.nan, "high": math.nan, "interval": "none given", "method": ""}
 
 
@@ -73,7 +74,9 @@ def _row(found: spans.Figures, one: Period, kind: Any, what: str) -> dict[str, A
 
 
 def _share(found: spans.Figures, one: Period, kind: Any, sums: Any, confidence: float) -> dict[str, Any]:
+    told = [n for n in (sums["count"], sums["people"] - sums["count"]) if 0 < n < found.programme.minimum_group]
     row = _row(found, one, kind, SHARE) | {"n": round(sums["people"]), "count": round(sums["count"])}
+    row[TELLS] = round(min(told)) if told else pd.NA
     try:
         share = rate_stats.proportion(sums["count"], sums["people"], per=100, confidence=confidence)
     except ValueError as refusal:
@@ -103,7 +106,8 @@ def scores(programme: Programme, measure: Measure, period: str | None, confidenc
 def _of_organisations(programme: Programme, measure: Measure) -> pd.DataFrame:
     """The scores of organisations on the instrument (or `instrument/domain`) that the measure is named after."""
     on, _, domain = measure.id.partition("/")
-    held = programme.scores[programme.scores["instrument"] == on]
+    held = programme.scores[register.by_now(programme, programme.scores["measured_on"])]
+    held = held[held["instrument"] == on]
     own = held["organisation_id"].where(held["subject_kind"] != "organisation", held["subject_id"])
     held = held.assign(organisation=own)[own.notna() & (held["domain"] == domain if domain else True)]
     if held["domain"].nunique() > 1:
@@ -128,8 +132,9 @@ def _wave(measure: Measure, held: pd.DataFrame, time: str, confidence: float) ->
             mean, sd, n = _together(whole)
             yield _mean(measure, kind, time, mean, sd, n, confidence) | {"what": MEAN, "by": f"{MEAN}, {time}"}
         for row in own.to_dict("records"):
+            apart = "" if row["n"] == row["n"] and row["sd"] == row["sd"] else ", not among all"  # of another total
             yield _mean(measure, f"{row['name']}", time, row["mean"], row["sd"], row["n"], confidence) | {
-                "kind": kind, "what": ONE, "by": f"{kind}, {time}"
+                "kind": kind, "what": ONE, "by": f"{kind}, {time}{apart}"
             }  # fmt: skip
 
 

@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from evalkit import charts, circumstances, register, words
+from evalkit.disclosure import TELLS
 from evalkit.evidence import attribution, grade
-from evalkit.population import in_period
+from evalkit.population import in_period, told_beside
 from evalkit.population.monthly import refuse
 from evalkit.result import ALL, Method, Result, Sentence
 from evalkit.stats import funnels
@@ -60,6 +62,23 @@ class _Asked:
     widened: Funnel
 
     @property
+    def tells(self) -> pd.Series[int]:
+        """How few the figures of each place would tell beside those of all and of its kind; missing where none: one
+        place, where it is not to be named and its people would say which it is."""
+        counted = self.places[["count"]]
+        if self.measure.kind == "proportion":
+            counted = counted.assign(rest=self.places["people"] - self.places["count"])
+        unnamed = self.places["name"] == NOT_NAMED
+        sets = [self.places["arm"], self.places["arm"].map(lambda _: ALL)]
+        return told_beside.tells(counted, sets, self.programme.minimum_group, besides=unnamed)
+
+    @property
+    def rest(self) -> int | None:
+        """How many of those asked, of a share, were not counted, where they are few; None otherwise."""
+        rest = int((self.places["people"] - self.places["count"]).sum()) if self.measure.kind == "proportion" else 0
+        return rest if 0 < rest < self.programme.minimum_group else None
+
+    @property
     def short(self) -> int:
         """How many places did not report the whole time."""
         return int((self.places["reported"] < self.places["reported"].max()).sum())
@@ -75,7 +94,8 @@ def funnel(programme: Programme, *, measure: str, period: str | None = None) -> 
     the average by chance, and real places nearly always differ for reasons of their own: age and need first, which are
     not adjusted for. `period`: a month, quarter or financial year (2024/25); the last year unless given. Table extras:
     n_of; by_chance (how many would be so by chance); arm, people (years lived, or people asked), low_95, high_95 and
-    where of each place, whose low and high are the 99.8% limits; out_of. Errors: `NotEnoughEvidence` without counts,
+    where of each place, whose low and high are the 99.8% limits; tells (how few it would tell; only the evaluator
+    sees a place that is not to be named); out_of. Errors: `NotEnoughEvidence` without counts,
     people or a second place; ValueError for a period without figures.
 
     >>> import evalkit as ek
@@ -125,6 +145,8 @@ def _asked(programme: Programme, name: str, period: str | None) -> _Asked:
     held = in_period.figures(programme, measure)
     stretch = in_period.asked_for(held, period)
     places = in_period.of_places(programme, measure, in_period.within(held, stretch))
+    if len(places) == 1:
+        raise refuse("One place alone cannot be set against its own average.", "counts of two places or more.")
     compared = circumstances.comparison_places(programme)
     called = circumstances.place_names(programme).reindex(places.index)
     places = places.assign(
@@ -148,30 +170,43 @@ def _order(name: str) -> tuple[bool, str]:
 
 def _against(measure: Measure, places: pd.DataFrame, how: Any) -> Funnel:
     kind: Any = "proportion" if measure.kind == "proportion" else "rate"
-    return funnels.funnel(places["count"], places["people"], kind=kind, per=in_period.per(measure), overdispersion=how)
+    found = funnels.funnel(places["count"], places["people"], kind=kind, per=in_period.per(measure), overdispersion=how)
+    judged = found.places[found.places["position"].isin(funnels.POSITIONS)]
+    if judged[["low_998", "high_998"]].isna().any(axis=None):  # nothing is said to lie within limits that are not known
+        raise ValueError("Counts this large have no limits of chance that can be worked out; check them.")
+    return found
 
 
 def _table(asked: _Asked) -> pd.DataFrame:
     """The average; how many lie outside, of all and of each arm, and by chance; phi; then a row a place, by name."""
     found, label, unit = asked.found, asked.measure.label, in_period.unit(asked.measure)
+    tells = asked.tells  # phi and all but two places would tell these two
     rows = [
-        register.row(label, ALL, n=int(asked.places["count"].sum()), unit=unit, n_of="events", estimate=found.estimate),
+        register.row(
+            label, ALL, n=int(asked.places["count"].sum()), unit=unit, n_of="events", estimate=found.estimate,
+            tells=asked.rest,
+        ),
         _outside(OUTSIDE_95, ALL, found.outside_95, found.n, found.chance_95),
         _outside(OUTSIDE_998, ALL, found.outside_998, found.n, found.chance_998),
         _outside(WIDENED, ALL, asked.widened.outside_95, found.n, asked.widened.chance_95),
-        register.row(SPREAD, ALL, n=found.n, unit=APART, n_of="places", estimate=math.sqrt(found.phi)),
-    ]
+        register.row(
+            SPREAD, ALL, n=found.n, unit=APART, n_of="places", estimate=math.sqrt(found.phi), tells=tells.min()
+        ),
+    ]  # fmt: skip
     judged = found.places["position"].isin(funnels.POSITIONS)
     for arm in (MINE, OTHERS):
         own = found.places["position"][judged & (asked.places["arm"] == arm)]
         if len(own):
             rows.append(_outside(OUTSIDE_95, arm, int((own != funnels.WITHIN).sum()), len(own), None))
     rows += [
-        _place(asked, place, told, label, unit)
-        for place, told in zip(asked.places.to_dict("records"), found.places.to_dict("records"), strict=True)
+        _place(asked, place, told, label, unit) | {TELLS: few}
+        for place, told, few in zip(
+            asked.places.to_dict("records"), found.places.to_dict("records"), tells, strict=True
+        )
         if told["position"] in WHERE
-    ]
-    return register.table(rows, extras=("by_chance", "arm", "people", "low_95", "high_95", "where"))
+    ]  # fmt: skip
+    found_rows = register.table(rows, extras=("by_chance", "arm", "people", "low_95", "high_95", "where", TELLS))
+    return found_rows.astype({TELLS: "Int64"})
 
 
 def _outside(measure: str, group: str, outside: int, places: int, by_chance: float | None) -> dict[str, Any]:
@@ -256,7 +291,7 @@ def _marks(asked: _Asked, table: pd.DataFrame, headline: str) -> pd.DataFrame:
         for row, told in table[table["arm"].notna()].to_dict("index").items()
     ]  # fmt: skip
     drawn.sort(key=lambda mark: mark["series"] != MINE)
-    limits = asked.found.axis(DRAWN)
+    limits = asked.found.limits(_sizes(asked))
     for across in (limits["denominator"].iloc[0], limits["denominator"].iloc[-1]):
         drawn.append({"mark": "line", "series": "average", "x": float(across), "y": asked.found.estimate, "row": 0})
     for name, series in (("95", "95% limits"), ("998", "99.8% limits")):
@@ -272,6 +307,15 @@ def _marks(asked: _Asked, table: pd.DataFrame, headline: str) -> pd.DataFrame:
         f"{asked.stretch.spoken.removeprefix('from ').removeprefix('in ')}",
         x_axis=_across(asked),
     )
+
+
+def _sizes(asked: _Asked) -> Any:
+    """Where limits are drawn: from the smallest to the largest place, but for those where a few people were asked."""
+    people = asked.places["people"][asked.found.places["position"].isin(funnels.POSITIONS).to_numpy()]
+    if asked.measure.kind == "proportion":
+        many = people[people >= asked.programme.minimum_group]
+        people = many if len(many) else people.clip(lower=asked.programme.minimum_group)
+    return np.geomspace(0.9 * people.min(), 1.1 * people.max(), DRAWN)
 
 
 def _across(asked: _Asked) -> str:
@@ -290,6 +334,11 @@ def _cautions(asked: _Asked, rivals: tuple[str, ...]) -> list[Sentence]:
             Sentence("Limits of chance alone call many places different where all differ; read the widened ones too.")
         )
     said += [Sentence(text) for text in asked.found.caveats if not text.startswith("Places differ more")]
+    unnamed = int((asked.places["name"] == NOT_NAMED).sum())
+    if unnamed:
+        said.append(
+            Sentence(f"{words.counted(unnamed, 'place')} not to be named: counted with the others, not shown alone.")
+        )
     if asked.short:
         said.append(Sentence(f"{words.counted(asked.short, 'place')} did not report the whole time."))
     if asked.stretch.months < in_period.YEAR and asked.measure.seasonal:

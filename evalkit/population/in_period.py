@@ -86,7 +86,7 @@ def asked_for(held: pd.DataFrame, period: str | None) -> Stretch:
     assert last is not None, "figures() refuses where there are none"
     if period is None:
         return last
-    found = periods.parse(period)
+    found = periods.parse(str(period))
     begins, ends = pd.Timestamp(held["period"].min()), pd.Timestamp(held["end"].max()) - pd.Timedelta(days=1)
     there = f"There are figures from {words.month(begins)} to {words.month(ends)}."
     if found is None:
@@ -141,5 +141,5 @@ def begun(programme: Programme, place_ids: list[str]) -> pd.Series[pd.Timestamp]
     starts = programme.places.set_index("place_id")["start"].reindex(place_ids)
     known = starts.fillna(pd.Timestamp(programme.starts_on)) if programme.starts_on is not None else starts
     if known.isna().any():
-        raise monthly.no_start(sorted(circumstances.place_names(programme).reindex(known.index[known.isna()])))
+        raise monthly.no_start(sorted(set(circumstances.place_names(programme).reindex(known.index[known.isna()]))))
     return known

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, words
+from evalkit import charts, circumstances, register, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.population import by_place, designs, one_series
-from evalkit.population.monthly import refuse
+from evalkit.population.monthly import refuse, sure
 from evalkit.result import Method, Result, Sentence
 from evalkit.stats import multiplicity
 from evalkit.terms import Design, Level, Step
@@ -49,6 +50,7 @@ class _Read:
     n_of: str = "places"
     p: float = float("nan")
     why_not: str = ""
+    few: int | None = None
 
     @property
     def better(self) -> bool:
@@ -63,14 +65,15 @@ def indicators(programme: Programme, *, confidence: float = 0.95) -> Result:
     citizens, staff and taxpayers, each of the four listed whether or not anything was measured. Of many measures some
     move by chance; those called beyond chance are held to one in twenty wrong among them. This is for looking around:
     the verdict belongs to the one measure agreed beforehand. Extras: beneficiary, p, p_adjusted, called (beyond chance,
-    within chance, not tested, nothing measured), side (better, worse) and why_not. Errors: `NotEnoughEvidence` where
-    nothing was measured at all.
+    within chance, not tested, nothing measured), side (better, worse), why_not and tells (how few it would
+    tell). Errors: `NotEnoughEvidence` where nothing was measured at all.
 
     >>> import evalkit as ek
     >>> found = indicators(ek.load("sample_data/northmere")).table
     >>> found.loc[found["called"] == "nothing measured", "beneficiary"].tolist()
     ['taxpayers']
     """
+    sure(confidence)
     read = [*_read(programme, confidence)]
     if not read:
         raise refuse("No figures of people's lives were given.", "outcomes.csv: one row a place and month.")
@@ -82,7 +85,9 @@ def indicators(programme: Programme, *, confidence: float = 0.95) -> Result:
     )
     tested = table[table["called"].isin([BEYOND, WITHIN])]
     headline = Sentence(
-        f"{words.of(int((table['called'] == BEYOND).sum()), len(tested))} measures moved beyond chance",
+        f"{words.of(int((table['called'] == BEYOND).sum()), len(tested))} measures moved beyond chance"
+        if len(tested)
+        else f"Could not be tested: {words.counted(len(read), 'measure')}",
         rows=tuple(tested.index),
     )
     return Result.of(
@@ -104,7 +109,8 @@ def indicators(programme: Programme, *, confidence: float = 0.95) -> Result:
 
 
 def _read(programme: Programme, confidence: float) -> Iterator[_Read]:
-    held = set(programme.outcomes["measure"])
+    told = programme.outcomes
+    held = set(told.loc[register.by_now(programme, told["period"]), "measure"])
     known = [measure for name, measure in programme.measures.items() if name in held]
     for measure in sorted(known, key=lambda one: BENEFICIARIES.index(one.beneficiary)):
         yield _one(programme, measure, confidence)
@@ -116,7 +122,8 @@ def _one(programme: Programme, measure: Measure, confidence: float) -> _Read:
         compared = designs.Asked(by_place.places(programme, measure.id), confidence)
         found = compared.answer()
         if not (designs.unanswerable(compared, found) or designs.too_short(compared)):
-            return _Read(measure, found.estimate, found.low, found.high, found.n, "places", found.p)
+            told = found.estimate, found.low, found.high, found.n, "places", max(found.p, designs.to_bear(found))
+            return _Read(measure, *told, few=compared.few)
     except NotEnoughEvidence:
         pass  # the series says what is missing where it cannot be read either
     try:
@@ -133,7 +140,7 @@ def _table(read: list[_Read], confidence: float) -> pd.DataFrame:
     """A row a measure, and one for each of the four of whom nothing was measured."""
     rows: list[dict[str, Any]] = [
         {"measure": one.measure.label, "group": one.measure.beneficiary, "estimate": one.estimate, "low": one.low,
-         "high": one.high, "n": one.n, "n_of": one.n_of, "p": one.p, "why_not": one.why_not,
+         "high": one.high, "n": one.n, "n_of": one.n_of, "p": one.p, "why_not": one.why_not, TELLS: one.few,
          "side": "" if one.estimate != one.estimate else "better" if one.better else "worse"}
         for one in read
     ]  # fmt: skip
@@ -150,9 +157,10 @@ def _table(read: list[_Read], confidence: float) -> pd.DataFrame:
     sure = table["low"].notna().map({True: f"{confidence:.0%} confidence", False: "none given"})
     table = table.assign(interval=sure, unit=UNIT, beneficiary=table["group"])
     first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "beneficiary", "p",
-             "p_adjusted", "called", "side", "why_not"]  # fmt: skip
+             "p_adjusted", "called", "side", "why_not", TELLS]  # fmt: skip
     order = table["group"].map(BENEFICIARIES.index)
-    return table.loc[order.sort_values(kind="stable").index, first].reset_index(drop=True).astype({"n": "Int64"})
+    ordered = table.loc[order.sort_values(kind="stable").index, first].reset_index(drop=True)
+    return ordered.astype({"n": "Int64", TELLS: "Int64"})
 
 
 def _sentences(table: pd.DataFrame) -> list[Sentence]:

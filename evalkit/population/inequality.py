@@ -284,7 +284,10 @@ def _value(asked: _Asked, value: float) -> str:
 
 def _marks(asked: _Asked, table: pd.DataFrame, headline: str) -> pd.DataFrame:
     """The fifths of the programme's places before and now, as far apart as the people in them are many."""
-    share = asked.now.fifths["people"] / asked.now.fifths["people"].sum()
+    people = asked.now.fifths["people"]
+    if asked.measure.kind == "proportion" and people.min() < asked.programme.minimum_group:
+        people = people * 0 + 1  # how far apart they stand would tell how few were asked
+    share = people / people.sum()
     ranks = share.cumsum() - share / 2
     named = zip(NAMES.values(), ranks, strict=True)
     drawn: list[dict[str, Any]] = [{"mark": "tick", "x": name, "y": float(rank)} for name, rank in named]

@@ -36,6 +36,9 @@ SAID = {"female": "women", "male": "men", EVERYBODY: "everybody"}
 SURE = 0.95
 """Confidence of the intervals, which is also that of the published rule by which a figure is withheld."""
 STANDING = "Life expectancy moves over decades: a few years of it say nothing about a programme of a few years."
+OF_ONE_BAND = ("More died", "At the death rate")
+"""How refusals begin that would tell how many died at one age; `NOT_A_LIFE` is said instead."""
+NOT_A_LIFE = "In one age band as many died as lived there, or nearly: nobody would survive it."
 COLUMNS = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what", "by", "kind", "sex",
            "period", "when", "method", "person_years", "why", TELLS]  # fmt: skip
 METHOD = Method(
@@ -177,7 +180,8 @@ def _life(asked: _Asked, period: Period, sex: str, kind: str) -> _Life:
             bands["count"].to_numpy(), bands["person_years"].to_numpy(), list(bands.index), confidence=SURE
         )
     except ValueError as refusal:
-        return _Life(row | _BLANK | {"why": str(refusal)}, None)
+        why = str(refusal)
+        return _Life(row | _BLANK | {"why": NOT_A_LIFE if why.startswith(OF_ONE_BAND) else why}, None)
     told = {"estimate": found.estimate, "low": found.low, "high": found.high, "method": found.method}
     return _Life(row | told, found)
 

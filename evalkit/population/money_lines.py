@@ -143,8 +143,8 @@ def _base(kept: pd.DataFrame, base_year: str | None) -> str:
 
 
 def _no_costs(lines: pd.DataFrame, last: str) -> Exception:
-    gains = words.counted(int((lines["side"] == GAIN).sum()), "gain")
-    few = f" ({gains} in pounds were)" if (lines["side"] == GAIN).any() else ""
+    gains = int(((lines["side"] == GAIN) & (lines["year"] <= last)).sum())
+    few = f" ({words.counted(gains, 'gain')} in pounds {'was' if gains == 1 else 'were'})" if gains else ""
     return refuse(
         f"No cost up to {last} was written down{few}, which does not say that it cost nothing.",
         "costs.csv: one row an item and financial year, with its kind and its pounds, people's time included.",

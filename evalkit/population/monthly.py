@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evalkit import circumstances, periods, words
 from evalkit.errors import NotEnoughEvidence
+from evalkit.stats.student import share
 
 if TYPE_CHECKING:
     from evalkit.measure import Measure
@@ -39,12 +41,69 @@ def no_start(names: list[str]) -> NotEnoughEvidence:
     )
 
 
+def sure(confidence: float) -> None:
+    """Refuse a confidence that is none, before anything is counted: a slip in what is asked, not in the data."""
+    if not isinstance(confidence, int | float):
+        raise ValueError(f"confidence={confidence!r} must be a number between 0 and 1, such as 0.95.")
+    share(confidence)
+
+
+def beside(ratio: float, other: str) -> str:
+    """A ratio in words, and what it is a ratio to.
+
+    >>> beside(0.95, "their own past"), beside(1.0, "their own past")
+    ('5 in every 100 lower than their own past', 'the same as their own past')
+    """
+    said = words.in_every_100(ratio)
+    return f"{said} {'as' if said == 'the same' else 'than'} {other}"
+
+
 def given(programme: Programme, measure: Measure) -> pd.DataFrame:
-    """The rows of `outcomes` on this measure, whatever time each covers, or a refusal where there are none."""
-    held = programme.outcomes[programme.outcomes["measure"] == measure.id]
+    """The rows of `outcomes` on this measure, whatever time each covers, or a refusal where there are none.
+
+    Of times that were over on the day the data speak of: nothing is read that came later."""
+    held = begun(programme, measure)
+    held = held[over(programme, held)]
     if held.empty:
-        raise refuse(f"No {measure.label.lower()} were given.", "outcomes.csv: one row a place, month and age band.")
+        raise _none_given(programme, measure)
     return held
+
+
+def begun(programme: Programme, measure: Measure) -> pd.DataFrame:
+    """The rows of `outcomes` on this measure of times that had begun on the day the data speak of."""
+    every = programme.outcomes[programme.outcomes["measure"] == measure.id]
+    held = every[every["period"] <= pd.Timestamp(programme.as_of)]
+    if held.empty:
+        raise _none_given(programme, measure)
+    return held
+
+
+def _none_given(programme: Programme, measure: Measure) -> NotEnoughEvidence:
+    """The refusal where there are no figures, or none yet on the day the data speak of."""
+    later = (programme.outcomes["measure"] == measure.id).any()
+    when = f" up to {words.day(programme.as_of)}, the as_of day" if later else ""
+    return refuse(f"No {measure.label.lower()} were given{when}.", "outcomes.csv: one row a place, month and age band.")
+
+
+def over(programme: Programme, held: pd.DataFrame) -> pd.Series[bool]:
+    """Which of these rows are of a time that was over on the day the data speak of."""
+    months = held["span"].fillna(1).to_numpy(dtype="timedelta64[M]")
+    after = pd.Series(held["period"].to_numpy(dtype="datetime64[M]") + months, index=held.index)
+    return after.astype("datetime64[us]") <= pd.Timestamp(programme.as_of) + pd.Timedelta(days=1)
+
+
+def refuse_one_side(periods: pd.Series[pd.Timestamp], starts: Iterable[pd.Timestamp]) -> None:
+    """Refuse figures that all lie on one side of a start."""
+    for start in sorted(set(starts)):
+        before = periods < start
+        if before.any() and not before.all():
+            continue
+        side = "after" if before.all() else "before"
+        raise refuse(
+            f"There are no figures from {side} the start in {words.month(start)}, which must come after the first "
+            "period, and not after the last.",
+            "figures from a year or more on either side of the start, or the day it started mended in places.csv.",
+        )
 
 
 def figures(programme: Programme, measure: Measure) -> pd.DataFrame:

@@ -89,20 +89,23 @@ def asked(programme: Programme, name: str) -> Asked:
     measure = circumstances.measure(programme, name)
     outcomes = monthly.counts(programme, measure)
     mine, others = monthly.mine_and_others(programme, outcomes)
+    months, start = _months(programme, outcomes, mine, others), _start(programme, mine)
+    monthly.refuse_one_side(months["period"], [start])
     return Asked(
         programme,
         measure,
-        _months(programme, outcomes, mine, others),
-        _start(programme.places.set_index("place_id").loc[mine]),
+        months,
+        start,
         len(mine),
         len(others),
     )
 
 
-def _start(places: pd.DataFrame) -> pd.Timestamp:
-    unknown = places["name"][places["start"].isna()]
+def _start(programme: Programme, mine: list[str]) -> pd.Timestamp:
+    places = programme.places.set_index("place_id").loc[mine]
+    unknown = circumstances.place_names(programme).loc[mine][places["start"].isna()]
     if len(unknown):
-        raise monthly.no_start(sorted(unknown))
+        raise monthly.no_start(sorted(set(unknown)))
     starts = places["start"].unique()
     if len(starts) > 1:
         raise refuse(
@@ -169,10 +172,14 @@ def decided(asked: Asked, found: Interrupted) -> Decision:
 def too_short(asked: Asked, found: Interrupted) -> str:
     """Why the months are too few to test, or nothing."""
     if min(found.n_before, found.n_after) < series.MIN_EITHER_SIDE:
-        return f"{found.n_before} months before and {found.n_after} after the start are too few to test."
+        return f"{_months_before(found)} and {found.n_after} after the start are too few to test."
     if asked.measure.seasonal and found.n_before < series.MIN_BEFORE_WITH_SEASON:
-        return f"{found.n_before} months before the start are too few to tell trend from season."
+        return f"{_months_before(found)} the start are too few to tell trend from season."
     return ""
+
+
+def _months_before(found: Interrupted) -> str:
+    return f"{words.counted(found.n_before, 'month')} before"
 
 
 def unanswerable(asked: Asked, found: Interrupted) -> str:

@@ -119,7 +119,7 @@ def name(when: pd.Timestamp, span: int) -> str:
 
 def points(programme: Programme, measure: Measure) -> Points:
     """The figures of this measure, or a refusal that says what of them is missing."""
-    held = monthly.given(programme, measure)
+    held = monthly.begun(programme, measure)
     mine, _ = monthly.mine_and_others(programme, held)
     own = held[held["place_id"].isin(mine)]
     own = own.assign(span=own["span"].fillna(1).astype("int64"))
@@ -146,9 +146,7 @@ def _finished(programme: Programme, own: pd.DataFrame, measure: Measure, span: i
     """Figures of periods that were over on the day the data speak of, and the name of the one that was not.
 
     Where nobody declared that day it is worked out from the figures themselves, and nothing is left out."""
-    drawn = programme.settings.as_of
-    after = own["period"] + pd.DateOffset(months=span)
-    over = after <= pd.Timestamp(drawn) + pd.Timedelta(days=1) if drawn else pd.Series(True, index=own.index)
+    over = monthly.over(programme, own)
     if not over.any():
         raise refuse(
             f"No {EACH[span]} of {measure.label.lower()} was over on {words.day(programme.as_of)}, the as_of day.",

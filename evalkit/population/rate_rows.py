@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CRUDE, STANDARDISED, RATIO = "crude", "standardised", "ratio"
 COLUMNS = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what", "by", "kind",
            "period", "when", "method", "people", "out_of", "why", TELLS]  # fmt: skip
+TOO_FEW = f"Fewer than {FEW_EVENTS} events are too few to standardise directly; put years or places together."
+"""Why a rate is not made alike for age, which is printed where nothing is withheld: without saying how few."""
 BLANK = {"estimate": math.nan, "low": math.nan, "high": math.nan, "method": ""}
 
 
@@ -131,7 +133,8 @@ def _rate(
     try:
         found = _standardised(asked, bands) if bands is not None else _crude(asked, total)
     except ValueError as refusal:
-        return _Rate(row | BLANK | {"why": str(refusal)}, math.nan)
+        few = bands is not None and row["n"] < FEW_EVENTS
+        return _Rate(row | BLANK | {"why": TOO_FEW if few else str(refusal)}, math.nan)
     told = {"estimate": found.estimate, "low": found.low, "high": found.high, "method": found.method}
     return _Rate(row | told, _log_se(found, asked.share))
 

@@ -107,6 +107,7 @@ def _asked(
     programme: Programme, name: str, period: str | None, by: str | None, standard: str, confidence: float
 ) -> Asked:
     measure = circumstances.measure(programme, name)
+    monthly.sure(confidence)
     standard_population.described(standard)  # an unknown one is refused before anything is counted
     if by is not None and by not in SPLITS:
         raise ValueError(f"by={by!r} is none of {words.listed([*SPLITS])}.")

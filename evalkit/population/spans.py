@@ -256,7 +256,7 @@ def asked(found: Figures, period: str | None, *, of: str = "place_id") -> list[P
     Errors: ValueError for a text that names no period; a refusal where what is named is not there.
     """
     if period is not None:
-        named = periods.parse(period)
+        named = periods.parse(str(period))
         if named is None:
             raise ValueError(f"period={period!r} is no period; write 2024/25, 2024/25 Q1 or 2024-04.")
         gap = found.gap(named, of)

@@ -104,7 +104,9 @@ def _level(drawn: Drawn) -> Sentence:
         many = " with as many people as in the last" if drawn.stepped else ""
         low, high = limits(drawn, last["lower"], last["upper"])
         expected = words.between(low, high, _places(last["mean"]))
-        return Sentence(f"{begun}by itself a {points.each}{many} can be expected {expected}.", rows=(row,))
+        return Sentence(
+            f"{begun}by itself a {points.each}{many} can be expected {expected}.", rows=(row,), cells=("low", "high")
+        )
     runs = drawn.chart.runs
     return Sentence(
         f"{begun}at most {words.counted(runs.longest_run, points.each)} in a row lie on one side of it (up to "

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.population import by_place, designs, monthly, one_series
@@ -48,6 +50,7 @@ class _Asked:
     places: designs.Asked | None
     months: pd.Series[float]
     start: pd.Timestamp
+    compared: bool
     span: int = 1
 
     @property
@@ -95,9 +98,16 @@ class _Asked:
         return found.se * math.sqrt(then / now)
 
     @property
+    def charted(self) -> bool:
+        """Whether single months can be looked at: enough for limits, in a row, each with something to be a ratio to."""
+        apart = np.diff(pd.PeriodIndex(self.months.index, freq="M").astype("int64"))
+        held = len(self.months) >= spc.LEAST and bool(np.isfinite(self.months).all())
+        return held and bool((apart == self.span).all())
+
+    @property
     def adverse(self) -> list[pd.Timestamp]:
-        """Months since the start that stand out on the worse side; none where they are too few for limits."""
-        if len(self.months) < spc.LEAST:
+        """Months since the start that stand out on the worse side; none where they cannot be looked at."""
+        if not self.charted:
             return []
         points = spc.xmr(self.months.to_numpy(), dates=list(self.months.index)).points
         out = points[points["special_cause"] & (points["side"] == self.worse)]
@@ -112,13 +122,14 @@ def too_early(programme: Programme, *, measure: str, confidence: float = 0.95) -
     time), the largest that anybody expects (`[plan.plausible]`), and the estimate, which is always shown. What got
     worse is said at any month. Where even the largest change expected would not be seen, waiting alone will not do:
     more places are needed, or another measure. Extras: what (estimate, seen now, seen then, plausible, agreed,
-    followed, adverse). Errors: `NotEnoughEvidence` as the two questions named.
+    followed, adverse), tells (how few it would tell). Errors: `NotEnoughEvidence` as the two questions named.
 
     >>> import evalkit as ek
     >>> found = too_early(ek.load("sample_data/northmere"), measure="emergency_admissions_65_plus")
     >>> found.table.set_index("what")["estimate"][["agreed", "followed"]].tolist()
     [60.0, 24.0]
     """
+    monthly.sure(confidence)
     asked = _asked(programme, measure, confidence)
     rivals = circumstances.rivals(programme)
     compared = asked.places is not None
@@ -160,12 +171,12 @@ def _asked(programme: Programme, name: str, confidence: float) -> _Asked:
         found = compared.answer()
         if not designs.unanswerable(compared, found):
             held = compared.places
-            return _Asked(programme, held.measure, found, compared, held.together(), compared.first, held.span)
+            return _Asked(programme, held.measure, found, compared, held.together(), compared.first, True, held.span)
     except NotEnoughEvidence:
         pass  # the series below says what is missing where it too cannot be read
     asked = one_series.asked(programme, name)
     series = one_series.fit(asked, compared=asked.compared, confidence=confidence)
-    return _Asked(programme, asked.measure, series, None, asked.rates(), asked.start)
+    return _Asked(programme, asked.measure, series, None, asked.rates(), asked.start, asked.compared)
 
 
 def _table(asked: _Asked, confidence: float) -> pd.DataFrame:
@@ -194,26 +205,30 @@ def _table(asked: _Asked, confidence: float) -> pd.DataFrame:
                  "unit": "months", "what": "adverse"})  # fmt: skip
     table = pd.DataFrame(rows).assign(measure=label, n_of="months")
     table["interval"] = table["interval"].fillna("none given")
-    first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what"]
+    few = asked.places.few if asked.places is not None else None
+    table[TELLS] = pd.Series(few, index=table.index, dtype="Int64").where(table["what"] == "estimate")
+    first = ["measure", "group", "estimate", "low", "high", "interval", "n", "unit", "n_of", "what", TELLS]
     return table[first].astype({"n": "Int64"})
 
 
 def _headline(asked: _Asked) -> str:
-    label = words.sentence_case(asked.measure.label)
+    label, months = words.sentence_case(asked.measure.label), words.counted(asked.followed, "month")
     if asked.lag is None:
-        return f"{label}: followed for {asked.followed} months; nobody agreed how long a change may take"
+        return f"{label}: followed for {months}; nobody agreed how long a change may take"
     if asked.followed >= asked.lag:
-        return f"{label}: followed for {asked.followed} months, {asked.lag} were agreed"
+        return f"{label}: followed for {months}, {asked.lag} were agreed"
     return f"{label}: followed for {asked.followed} of the {asked.lag} months agreed"
 
 
 def _sentences(asked: _Asked, table: pd.DataFrame) -> list[Sentence]:
     at = {what: (int(row),) for row, what in enumerate(table["what"])}
     found = asked.found
-    beside = " than in comparison places" if asked.places is not None else " than their own past would suggest"
+    other = "their own past would suggest"
+    if asked.compared:
+        other = "in comparison places" if asked.places is not None else "comparison places and their own past suggest"
     said = [
         Sentence(
-            f"So far: {words.in_every_100(found.estimate)}{beside} "
+            f"So far: {monthly.beside(found.estimate, other)} "
             f"({words.ratio_interval(*found.interval(HEADLINE))}, {HEADLINE:.0%} interval).",
             rows=at["estimate"],
         ),
@@ -254,6 +269,10 @@ def _adverse(asked: _Asked) -> str:
         return (
             f"A sign for the worse, early as it is: {words.counted(len(out), 'month')} since the start "
             f"{'stands' if len(out) == 1 else 'stand'} out on the worse side, the first {words.month(out[0])}."
+        )
+    if not asked.charted:
+        return (
+            "The interval holds no sign for the worse; single months are too few to be looked at, or some are missing."
         )
     return "There is no sign for the worse: neither the interval nor any month since the start stands out on that side."
 
@@ -304,5 +323,7 @@ def _cautions(asked: _Asked, rivals: tuple[str, ...]) -> list[Sentence]:
         said.append(f"How long a change may take is not verified. {of.expected_lag_source}")
     if of.largest_plausible_change is not None and not of.largest_plausible_change_verified:
         said.append(f"How large a change could be is not verified. {of.largest_plausible_change_source}")
+    if asked.places is None:
+        said.append("What would be seen is rough here: it rests on the error of one series, which is not known well.")
     said.append("Months stand out by themselves now and then; a season stands out too where places do not share it.")
     return [Sentence(text) for text in said]

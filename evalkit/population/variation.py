@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalkit import charts, circumstances, words
+from evalkit.disclosure import KEEPS, TELLS
 from evalkit.evidence import attribution, grade
 from evalkit.population import points as figures
-from evalkit.population import stands_out, which_chart
+from evalkit.population import stands_out, told_beside, which_chart
 from evalkit.population.stands_out import KINDS, STANDS_OUT
 from evalkit.result import ALL, Method, Result
 from evalkit.terms import Design, Level, Step
@@ -142,13 +143,36 @@ def _table(drawn: Drawn) -> pd.DataFrame:
         each = each.assign(target=drawn.target)
     if points.share:
         each = each.assign(out_of=points.rows["people"].round().astype("Int64").to_numpy())
+    if points.counted:
+        each = each.assign(**{TELLS: _tells(drawn).to_numpy()})
     if drawn.chart.runs is not None:
         limits = limits.assign(**{name: phases[name].astype("Int64") for name in type(drawn.chart.runs).__slots__[1:]})
     table = pd.concat([limits.astype({"n": "Int64"}), each.astype({"n": "Int64"})], ignore_index=True)
-    table = table.astype({"out_of": "Int64"}) if points.share else table
+    table = table.astype({name: "Int64" for name in ("out_of", TELLS) if name in table})
+    asked = _few_asked(drawn)
+    if asked.any():  # the limits of a phase are those of its last point, and tell how many were asked
+        ends = asked.to_numpy()[held.index.get_indexer(pd.Index(phases["last"]))]
+        table[KEEPS] = pd.Series("low; high", index=phases.reset_index().index[ends]).reindex(table.index)
     interval = "process limits" if drawn.limited else "none given"
     table = table.assign(measure=points.measure.label, interval=interval, unit=drawn.values)
     return table[[*COLUMNS, *(name for name in table.columns if name not in COLUMNS)]]
+
+
+def _tells(drawn: Drawn) -> pd.Series[int]:
+    """How few each point would tell beside what other questions say of its year; missing where it may be shown."""
+    points, counted = drawn.points, drawn.points.rows[["count"]].astype(float)
+    if points.share:
+        counted = counted.assign(rest=points.rows["people"] - counted["count"])
+    sets = told_beside.times(points.programme, points.measure, points.periods, points.span)
+    return told_beside.tells(counted, sets, points.programme.minimum_group)
+
+
+def _few_asked(drawn: Drawn) -> pd.Series[bool]:
+    """At which points so few were asked that the limits there would tell how many."""
+    points = drawn.points
+    if not (points.share and drawn.stepped):
+        return pd.Series(False, index=points.rows.index)
+    return points.rows["people"].between(1, points.programme.minimum_group - 1)
 
 
 def _marks(drawn: Drawn, table: pd.DataFrame, headline: str) -> pd.DataFrame:
@@ -171,14 +195,17 @@ def _marks(drawn: Drawn, table: pd.DataFrame, headline: str) -> pd.DataFrame:
 
 
 def _lines(drawn: Drawn, at: list[str]) -> list[dict[str, Any]]:
-    """The mean (or median), limits and target at each point."""
+    """The mean (or median), limits and target at each point; limits that tell how few were asked bear that number."""
     lines: list[dict[str, Any]] = []
-    for when, point in zip(at, drawn.chart.points.to_dict("records"), strict=True):
+    people = drawn.points.rows["people"] if drawn.points.share else drawn.points.periods.map(lambda _: None)
+    asked = people.where(_few_asked(drawn), None)
+    for when, point, few in zip(at, drawn.chart.points.to_dict("records"), asked, strict=True):
         levels = {"median": point["mean"]}
         if drawn.limited:
             low, high = stands_out.limits(drawn, point["lower"], point["upper"])
             levels = {"mean": point["mean"], "upper limit": high, "lower limit": low}
         lines += [{"mark": "line", "series": name, "x": when, "y": y, "row": point["phase"]}
+                  | ({"n": few, "row": None} if few and name.endswith("limit") else {})
                   for name, y in levels.items()]  # fmt: skip
     if drawn.target is None:
         return lines

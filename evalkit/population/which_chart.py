@@ -149,7 +149,7 @@ def _starts(points: Points, rebase: Mapping[date | str, str] | None) -> Mapping[
     """From when limits are drawn anew, as told or as the plan says; each with a figure, and one before it."""
     declared = points.programme.plan.rebase.get(points.measure.id, {}) if rebase is None else rebase
     known = set(points.periods[1:])
-    stray = [f"{when}" for when in declared if pd.Timestamp(when) not in known]
+    stray = [f"{when}" for when in declared if pd.to_datetime(when, errors="coerce") not in known]
     if stray:
         raise ValueError(f"rebase: {words.listed(stray)} is no {points.each} of {points.label} after the first.")
     return declared

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -194,6 +194,12 @@ class Places:
 
     def stretch(self) -> float:
         """How many times the formula's smallest change the change must be for both conditions to be met as often."""
+        means, latent = tuple(self.means.tolist()), tuple(self.latent_sd.tolist())
+        asked = replace(self.asked, runs=1)  # how often it is checked changes nothing here
+        return _stretch(asked, self.treated, self.before, self.after, means, latent, self.rho, self.spread, self.sign)
+
+    def _found_stretch(self) -> float:
+        """`stretch`, looked for anew."""
         from scipy.special import ndtri
 
         size = start = root(lambda each: float(self.chance(each)) - self.asked.power)
@@ -254,6 +260,16 @@ class Places:
         first = rng.poisson(before * rates[..., : self.before].mean(axis=-1))
         second = rng.poisson(after * own * rates[..., self.before :].mean(axis=-1))
         return first.astype(np.float64), second.astype(np.float64)
+
+
+@lru_cache(maxsize=64)
+def _stretch(
+    asked: Asked, treated: int, before: int, after: int, means: tuple[float, ...], latent: tuple[float, ...],
+    rho: float, spread: float, sign: int,
+) -> float:  # fmt: skip
+    """Looked for once a design: a plan asks of the same places for every measure, and for all of them together."""
+    drawn = np.array(means), np.array(latent)
+    return Places(asked, treated, before, after, *drawn, rho, spread, sign)._found_stretch()
 
 
 def wandering(rng: np.random.Generator, shape: tuple[int, ...], rho: float) -> Floats:

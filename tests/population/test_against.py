@@ -169,3 +169,16 @@ def test_shock_months_left_out_stand_in_the_table(tmp_path: Path) -> None:
     found = ask(tmp_path, steady(12), 6, events=events)
     assert found.table["group"].str.contains("months of a shock left out").sum() == 1
     assert any("Other scheme" in said for said in found.caveats)
+
+
+def test_places_that_differ_in_size_must_also_differ_by_their_counts_alone(tmp_path: Path) -> None:
+    # small places wander more than large ones, and the three smallest take part
+    size = np.array([8, 9, 10, *[300] * 9])
+    rng = np.random.default_rng(2)
+    drift = np.exp(rng.normal(0, 1.2 / np.sqrt(size)))
+    counts = rng.poisson(size[:, None] * np.where(np.arange(60) >= 36, drift[:, None], 1.0))
+    found = ask(tmp_path, counts, 3)
+    told = found.table.set_index("group")
+    assert told.index.str.contains("places weighed by their counts alone").any()
+    alike = ask(tmp_path / "alike", steady(12), 6)
+    assert not any("much smaller" in said or "much larger" in said for said in alike.caveats)

@@ -112,7 +112,7 @@ class TestNumbers:
         held = row(found, "standardised")
         assert pd.isna(held["estimate"])
         assert held["interval"] == "none given"
-        assert "9 events in all are too few" in held["why"]
+        assert "Fewer than 10 events are too few" in held["why"]
         ratio = found.table.query("what == 'ratio'").iloc[0]
         assert pd.isna(ratio["estimate"])
         assert ratio["why"] == "A ratio needs 10 events or more on both sides."
