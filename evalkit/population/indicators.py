@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evalkit import charts, circumstances, register, words
+from evalkit import charts, circumstances, words
 from evalkit.disclosure import TELLS
 from evalkit.errors import NotEnoughEvidence
 from evalkit.evidence import attribution, grade
 from evalkit.population import by_place, designs, one_series
-from evalkit.population.monthly import refuse, sure
+from evalkit.population.monthly import over, refuse, sure
 from evalkit.result import Method, Result, Sentence
 from evalkit.stats import multiplicity
 from evalkit.terms import Design, Level, Step
@@ -110,7 +110,7 @@ def indicators(programme: Programme, *, confidence: float = 0.95) -> Result:
 
 def _read(programme: Programme, confidence: float) -> Iterator[_Read]:
     told = programme.outcomes
-    held = set(told.loc[register.by_now(programme, told["period"]), "measure"])
+    held = set(told.loc[over(programme, told), "measure"])
     known = [measure for name, measure in programme.measures.items() if name in held]
     for measure in sorted(known, key=lambda one: BENEFICIARIES.index(one.beneficiary)):
         yield _one(programme, measure, confidence)

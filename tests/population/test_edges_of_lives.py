@@ -72,7 +72,7 @@ ALL = SERIES | CHARTS | SPLIT | ASKED | MONEY | FOUND
 ONE = r"(?<![\d,.–-])1 "
 SLIPS = re.compile(
     r"\b(nan|NaN|NaT|inf)\b|<NA>|\b0 of 0\b|(?<!^)(?<![.:;] )\bNone\b|[:,;] ?\.(?!\d)|\(\)|  |\.\.|not known to|"
-    r"not known (lower|higher)|the same than|no different for|\bno (places|programme places) (differ|lie)\b|"
+    r"not known (lower|higher)|the same than|\bno (places|programme places) (differ|lie)\b|"
     rf"(?<!of ){ONE}(places|months|quarters|years|events|deaths|amounts|gains|findings|measures|draws|people|programme "
     r"places|comparison places)\b(?! a)"
 )
