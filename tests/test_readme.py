@@ -65,7 +65,7 @@ def test_of_the_fifteen_lines_those_that_apply_work_for_salford(monkeypatch):
 
 
 def test_the_three_lines_of_settings_are_enough(tmp_path):
-    lines = block("toml", of=3)
+    lines = block("toml", of=4)
     (tmp_path / "programme.toml").write_text(lines, encoding="utf-8")
     assert tomllib.loads(lines)["schema"] == 1
     assert ek.check(tmp_path).empty
@@ -84,7 +84,7 @@ def test_the_mapping_reads_the_export_it_describes(tmp_path):
     book.save(tmp_path / "data" / said["file"])
     key = pseudonyms.read_key(pseudonyms.make_key(tmp_path / "our.key"))
     names = f'[pseudonyms]\nkey = "../our.key"\ncheck = "{pseudonyms.sign(key)}"\n'
-    text = block("toml", of=3) + block("toml", of=3, at=1) + names
+    text = block("toml", of=4) + block("toml", of=3, at=1) + names
     (tmp_path / "data" / "programme.toml").write_text(text, encoding="utf-8")
     answers = ek.load(tmp_path / "data").responses
     assert answers["answer"].tolist() == [3, 2]

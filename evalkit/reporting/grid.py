@@ -115,6 +115,17 @@ class Asked:
     others: int = 0
 
     @property
+    def missing(self) -> tuple[Blank, ...]:
+        """The first of what could not be answered of no one row in particular."""
+        return self.blanks[:1]
+
+    @property
+    def more(self) -> str:
+        """How many more of these stand further down only."""
+        blanks = len(self.blanks) - len(self.missing)
+        return f"Further down: {words.counted(blanks, 'question')} not answered." if blanks else ""
+
+    @property
     def by_others(self) -> str:
         """How many findings by others there are, marked as such; nothing where there are none."""
         if not self.others:
@@ -181,7 +192,10 @@ def in_short(asked: Sequence[Asked]) -> tuple[str, ...]:
     primaries = [(row.who, row.answers[0]) for row in rows if row.answers]
     if not any(row.answers or row.beside for row in rows):
         return ("None of the three questions could be answered with these data.",)
-    said = [_of_row(row, question) for question in asked for row in question.rows if row.answers or row.beside]
+    told = [_of_row(row, question) for question in asked for row in question.rows if row.answers or row.beside]
+    said = [sentence for sentence in told if sentence]
+    untested = [row.who for question in asked for row in question.rows if row.beside and not _of_row(row, question)]
+    said += [f"Whether {whether} was not tested; figures stand further down." for whether in _whether(untested)]
     said += [_was_it([answer for _, answer in primaries])] if primaries else []
     blank = [row.who for row in rows if not row.answers and not row.beside]
     if blank:
@@ -189,13 +203,20 @@ def in_short(asked: Sequence[Asked]) -> tuple[str, ...]:
     return tuple(words.refuse_cause(sentence) for sentence in said)
 
 
+def _whether(untested: Sequence[str]) -> list[str]:
+    """What was not tested, those whose lives it is in one clause."""
+    lives = [who for who in untested if who not in ("leaders", "organisations")]
+    said = [_TOPIC[who][2] for who in untested if who not in lives]
+    return [*said, f"anything is different for {words.listed(lives)}"] if lives else said
+
+
 def _of_row(row: Row, question: Asked) -> str:
-    """The primary answer's verdict; without one, whether the data were asked and could not say."""
+    """The primary answer's verdict; without one, whether the data were asked and could not say; else nothing."""
     if row.answers:
         return _said(row.who, row.answers[0].verdict)
     if row.blanks or question.blanks:
         return _said(row.who, Verdict.NOT_MEASURABLE)
-    return f"Whether {_TOPIC[row.who][2]} was not tested; figures stand further down."
+    return ""
 
 
 def _said(who: str, verdict: Verdict) -> str:
