@@ -215,9 +215,8 @@ def _few(asked: Asked) -> pd.Series[int]:
 
 
 def _method(asked: Asked, found: Interrupted) -> Method:
-    against = ", as a ratio to comparison places" if asked.compared else ""
     return Method(
-        name=f"{found.method}{against}",
+        name=found.method.replace(f"{found.comparison!r}", "comparison places"),
         source=found.source,
         assumes=ASSUMES.format(kept="the ratio to comparison places" if asked.compared else "the series"),
         design=Design.INTERRUPTED,
