@@ -69,13 +69,13 @@ def test_the_three_lines_of_settings_are_enough(tmp_path):
     (tmp_path / "programme.toml").write_text(lines, encoding="utf-8")
     assert tomllib.loads(lines)["schema"] == 1
     assert ek.check(tmp_path).empty
-    (tmp_path / "programme.toml").write_text(lines + block("toml", of=3, at=2), encoding="utf-8")
+    (tmp_path / "programme.toml").write_text(lines + block("toml", of=4, at=3), encoding="utf-8")
     assert ek.check(tmp_path).empty
     assert ek.load(tmp_path).plan.rebase["emergency_admissions_65_plus"]
 
 
 def test_the_mapping_reads_the_export_it_describes(tmp_path):
-    said = tomllib.loads(block("toml", of=3, at=1))["mapping"]["autumn"]
+    said = tomllib.loads(block("toml", of=4, at=2))["mapping"]["autumn"]
     headings = ["ID", "Completion time", "Email", "Name", said["subject"], *said["items"]]
     book = openpyxl.Workbook()
     book.active.append(headings)
@@ -84,7 +84,7 @@ def test_the_mapping_reads_the_export_it_describes(tmp_path):
     book.save(tmp_path / "data" / said["file"])
     key = pseudonyms.read_key(pseudonyms.make_key(tmp_path / "our.key"))
     names = f'[pseudonyms]\nkey = "../our.key"\ncheck = "{pseudonyms.sign(key)}"\n'
-    text = block("toml", of=4) + block("toml", of=3, at=1) + names
+    text = block("toml", of=4) + block("toml", of=4, at=2) + names
     (tmp_path / "data" / "programme.toml").write_text(text, encoding="utf-8")
     answers = ek.load(tmp_path / "data").responses
     assert answers["answer"].tolist() == [3, 2]
