@@ -343,10 +343,10 @@ def _cautions(answer: _Answer, table: pd.DataFrame, rivals: tuple[str, ...]) -> 
 def _of_choosing(answer: _Answer) -> Iterator[str]:
     """What the way places were chosen, or the year before, does to the answer."""
     chosen = answer.asked.places.chosen
-    times = designs.differ_in_size(answer.found)
-    if times is not None:
+    other = designs.weighed_otherwise(answer.found)
+    if other is not None:
         yield (
-            f"Programme places are much {'larger' if times > 1 else 'smaller'} than the others: to be clear, a "
+            f"Programme places are much {'larger' if other.larger > 1 else 'smaller'} than the others: to be clear, a "
             f"difference must also hold with {WEIGHED}."
         )
     if not chosen:

@@ -12,6 +12,7 @@ from evalkit.population.by_place import Places
 from evalkit.population.monthly import refuse
 from evalkit.stats import contrast, counts_alone, staggered
 from evalkit.stats.contrast import PlacesContrast
+from evalkit.stats.counts_alone import CountsAlone
 from evalkit.verdict import LEAST_POINTS
 
 LEAST_COMPARISON = 3
@@ -156,17 +157,15 @@ def unanswerable(asked: Asked, found: PlacesContrast) -> str:
     return ""
 
 
-def differ_in_size(found: PlacesContrast) -> float | None:
-    """How many times as large programme places typically are, where that is much and another way of weighing places
-    cannot be ruled out; else None."""
+def weighed_otherwise(found: PlacesContrast) -> CountsAlone | None:
+    """The comparison by counts alone, where places differ much in size and that way of weighing cannot be ruled out."""
     other = counts_alone.beside(found)
     alike = 1 / UNLIKE < other.larger < UNLIKE
-    return None if alike or other.fits <= -NEARLY else other.larger
+    return None if alike or other.fits <= -NEARLY else other
 
 
 def to_bear(found: PlacesContrast) -> float:
     """The p that a clear difference must bear beside its interval: that of relabelling and, where places differ in
     size, that of places weighed by their counts alone."""
-    if differ_in_size(found) is None:
-        return found.p_relabelled
-    return max(found.p_relabelled, counts_alone.beside(found).p)
+    other = weighed_otherwise(found)
+    return found.p_relabelled if other is None else max(found.p_relabelled, other.p)

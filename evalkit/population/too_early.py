@@ -83,6 +83,11 @@ class _Asked:
         """Whether later months can be reckoned with: places that started at once, side by side."""
         return self.places is not None and not self.places.many_starts
 
+    @property
+    def later(self) -> int | None:
+        """The month from which it is agreed to be read, where that is to come and can be reckoned with."""
+        return self.lag if self.looks_ahead and self.lag is not None and self.lag > self.followed else None
+
     def _se(self, months: int) -> float:
         """The standard error with so many months: counts after the start grow with them, and all else stays."""
         found = self.found
@@ -188,10 +193,10 @@ def _table(asked: _Asked, confidence: float) -> pd.DataFrame:
         {"group": "smallest change that would be seen now", "estimate": asked.seen(asked.followed), "n": asked.followed,
          "unit": ratio, "what": "seen now"},
     ]  # fmt: skip
-    if asked.looks_ahead and asked.lag is not None and asked.lag > asked.followed:
-        then = asked.seen(asked.lag)
-        rows.append({"group": "smallest change that would be seen at the time agreed", "estimate": then, "n": asked.lag,
-                     "unit": ratio, "what": "seen then"})  # fmt: skip
+    if asked.later is not None:
+        then = asked.seen(asked.later)
+        rows.append({"group": "smallest change that would be seen at the time agreed", "estimate": then,
+                     "n": asked.later, "unit": ratio, "what": "seen then"})  # fmt: skip
     if asked.measure.largest_plausible_change is not None:
         rows.append({"group": "largest change anybody expects", "estimate": asked.measure.largest_plausible_change,
                      "unit": ratio, "what": "plausible"})  # fmt: skip
@@ -244,8 +249,8 @@ def _sentences(asked: _Asked, table: pd.DataFrame) -> list[Sentence]:
 def _visible(asked: _Asked) -> str:
     """What would be seen now and then, beside what anybody expects."""
     said = f"A change of {_size(asked.seen(asked.followed))} or more would mostly be seen now"
-    if asked.looks_ahead and asked.lag is not None and asked.lag > asked.followed:
-        said += f", of {_size(asked.seen(asked.lag))} at the time agreed"
+    if asked.later is not None:
+        said += f", of {_size(asked.seen(asked.later))} at the time agreed"
     most = asked.measure.largest_plausible_change
     if most is None:
         return f"{said}; nobody said how large a change could be."
@@ -323,6 +328,8 @@ def _cautions(asked: _Asked, rivals: tuple[str, ...]) -> list[Sentence]:
         said.append(f"How long a change may take is not verified. {of.expected_lag_source}")
     if of.largest_plausible_change is not None and not of.largest_plausible_change_verified:
         said.append(f"How large a change could be is not verified. {of.largest_plausible_change_source}")
+    if asked.later is not None:
+        said.append("What would be seen at the time agreed is rough: it takes places to scatter then as they do now.")
     if asked.places is None:
         said.append("What would be seen is rough here: it rests on the error of one series, which is not known well.")
     said.append("Months stand out by themselves now and then; a season stands out too where places do not share it.")

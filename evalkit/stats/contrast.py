@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from evalkit.stats import periods
+from evalkit.stats import periods, relabelling
 from evalkit.stats.difference import difference as difference
 from evalkit.stats.difference import permute_units as permute_units
 from evalkit.stats.group_time import group_time as group_time
@@ -291,8 +291,7 @@ def smallest_p(treated: int, comparison: int, allocations: int = 50_000) -> floa
     >>> round(smallest_p(1, 18), 3), round(smallest_p(3, 16), 4), round(smallest_p(4, 4), 3)
     (0.053, 0.001, 0.029)
     """
-    ways = math.comb(treated + comparison, treated)
-    return max((2 if treated == comparison else 1) / ways, 1 / min(ways, allocations))
+    return relabelling.smallest_p([treated, comparison], allocations)
 
 
 def ratio(log: float) -> float:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.stats import contrast, panel_of_units
+from evalkit.stats import contrast, panel_of_units, relabelling
 from evalkit.stats.contrast import Flags, PlacesContrast, relabelled
 from evalkit.stats.periods import Floats, Start
 from evalkit.stats.student import NO_SPREAD, t_interval, t_p
@@ -71,7 +70,8 @@ def staggered(
     group = np.array([int(np.searchsorted(when, begun[name])) if name in begun else NEVER for name in read.units])
     changes, variances = _changes(read, people, when, left_out, follow)
     used = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
-    groups, exact = _groupings(group, allocations, used)
+    codes, exact = relabelling.ways(np.where(group == NEVER, len(when), group), allocations, used)
+    groups = np.where(codes == len(when), NEVER, codes)
     y, v, flags = _one_number_a_place(changes, variances, groups, len(when))
     found = contrast.row_effects(y, v, flags)
     estimate, se, tau2 = (float(each[0]) for each in (found.estimate, found.se, found.tau2))
@@ -80,13 +80,12 @@ def staggered(
     df = float(len(group) - 2)
     low, high = t_interval(estimate, se, df, confidence)
     by_interval, by_labels = t_p(estimate, se, df), float(relabelled(found.t[None])[0])
-    ways = _ways(group)
     return PlacesContrast(
         estimate=contrast.ratio(estimate), low=contrast.ratio(low), high=contrast.ratio(high), scale="ratio",
         confidence=confidence, p=max(by_interval, by_labels), p_interval=by_interval, p_relabelled=by_labels,
-        smallest_p=1 / min(ways, allocations), allocations=len(groups), exact=exact, seed=None if exact else used,
-        n=len(group), n_treated=int((group >= 0).sum()), n_comparison=int((group == NEVER).sum()), tau2=tau2, se=se,
-        df=df, method=METHOD, source=contrast.SOURCE,
+        smallest_p=relabelling.smallest_p(np.bincount(codes[0]), allocations), allocations=len(groups), exact=exact,
+        seed=None if exact else used, n=len(group), n_treated=int((group >= 0).sum()),
+        n_comparison=int((group == NEVER).sum()), tau2=tau2, se=se, df=df, method=METHOD, source=contrast.SOURCE,
         _places=contrast.table(list(read.units), group >= 0, y[0], v[0], tau2), _drawn=found.estimate,
     )  # fmt: skip
 
@@ -141,34 +140,3 @@ def _one_number_a_place(
     y = np.where(started, own, share @ changes.T)
     v = np.where(started, variances[place, at], share @ variances.T)
     return y, v, started
-
-
-def _groupings(group: NDArray[np.int64], most: int, seed: int | None) -> tuple[NDArray[np.int64], bool]:
-    """Ways to give the places these starts, (L, N), the observed one first; and whether these are all there are."""
-    if most < 1:
-        raise ValueError(f"allocations must be 1 or more, not {most}.")
-    if _ways(group) > most:
-        drawn = np.random.default_rng(seed).permuted(np.tile(group, (most, 1)), axis=1)
-        drawn[0] = group
-        return drawn, False
-    every = np.array(_arrangements(sorted(group.tolist())))
-    observed = (every == group).all(axis=1)
-    return np.concatenate([every[observed], every[~observed]]), True
-
-
-def _arrangements(left: list[int]) -> list[list[int]]:
-    """Every distinct order of these."""
-    if not left:
-        return [[]]
-    return [
-        [first, *rest]
-        for first in sorted(set(left))
-        for rest in _arrangements([*left[: left.index(first)], *left[left.index(first) + 1 :]])
-    ]
-
-
-def _ways(group: NDArray[np.int64]) -> int:
-    ways = math.factorial(len(group))
-    for many in np.unique(group, return_counts=True)[1]:
-        ways //= math.factorial(int(many))
-    return ways
