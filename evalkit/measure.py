@@ -44,6 +44,11 @@ class Measure:
     largest_plausible_change_source: str = ""
     largest_plausible_change_verified: bool = False
 
+    @property
+    def out_of(self) -> float:
+        """Out of how many a value is told: 100 for a share, else `per`."""
+        return 100.0 if self.kind == "proportion" else self.per
+
 
 def read(path: Path) -> dict[str, Measure]:
     """The measures a TOML file describes, by id. Raises Misdescribed, naming the key, where one does not hold."""

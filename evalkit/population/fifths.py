@@ -121,7 +121,7 @@ def _gap(programme: Programme, measure: Measure, rows: pd.DataFrame, which: tupl
 def _rate(measure: Measure, row: pd.Series[Any]) -> dict[str, float]:
     """A fifth's count, people, value and interval; no interval where nobody lives."""
     events, people = float(row["count"]), float(row["people"])
-    per, share = in_period.per(measure), measure.kind == "proportion"
+    per, share = measure.out_of, measure.kind == "proportion"
     counted = {"count": events, "people": people, "rest": people - events if share else float("nan")}
     if people <= 0:
         return counted | dict.fromkeys(("value", "low", "high"), float("nan"))
@@ -135,7 +135,7 @@ def _slope(measure: Measure, told: pd.DataFrame, seed: int) -> tuple[SlopeIndex 
     if none:
         return None, f"nothing was counted in fifth {words.listed(none)}."
     share = measure.kind == "proportion"
-    per = in_period.per(measure) if share else 1.0
+    per = measure.out_of if share else 1.0
     try:
         index = slope_index(
             told["value"] / per, told["people"], kind="proportion" if share else "rate", low=told["low"] / per,

@@ -170,7 +170,7 @@ def _order(name: str) -> tuple[bool, str]:
 
 def _against(measure: Measure, places: pd.DataFrame, how: Any) -> Funnel:
     kind: Any = "proportion" if measure.kind == "proportion" else "rate"
-    found = funnels.funnel(places["count"], places["people"], kind=kind, per=in_period.per(measure), overdispersion=how)
+    found = funnels.funnel(places["count"], places["people"], kind=kind, per=measure.out_of, overdispersion=how)
     judged = found.places[found.places["position"].isin(funnels.POSITIONS)]
     if judged[["low_998", "high_998"]].isna().any(axis=None):  # nothing is said to lie within limits that are not known
         raise ValueError("Counts this large have no limits of chance that can be worked out; check them.")

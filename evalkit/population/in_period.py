@@ -124,11 +124,6 @@ def of_places(programme: Programme, measure: Measure, held: pd.DataFrame) -> pd.
     return both.groupby("place_id").agg(count=("count", "sum"), people=("people", "sum"), reported=("span", "sum"))
 
 
-def per(measure: Measure) -> float:
-    """What a value is out of: 100 for a share."""
-    return 100.0 if measure.kind == "proportion" else measure.per
-
-
 def unit(measure: Measure) -> str:
     """What a value counts, in words."""
     if measure.kind == "proportion":

@@ -65,7 +65,7 @@ class Points:
     @property
     def per(self) -> float:
         """Out of how many a rate is told."""
-        return 100.0 if self.share else self.measure.per
+        return self.measure.out_of
 
     @property
     def periods(self) -> pd.Series[pd.Timestamp]:

@@ -52,7 +52,7 @@ class Asked:
     @property
     def per(self) -> float:
         """Out of how many a rate is told."""
-        return 100.0 if self.share else self.measure.per
+        return self.measure.out_of
 
     def unit(self, period: Period) -> str:
         """What a rate counts."""
